@@ -1,0 +1,1 @@
+"""The tests, a package because streams name its classes: `tests.victims` means one module wherever pytest is run."""
