@@ -104,11 +104,13 @@ def test_position_path_advice_and_yaml_are_notes_for_the_traceback():
 
 
 def test_the_yaml_of_an_error_lists_every_missing_grant_under_its_module():
-    text = paste([
-        MissingGrant("uuid", "UUID", ("new", "build")),
-        MissingGrant("decimal", "Decimal", ("call",)),
-        MissingGrant("uuid", "SafeUUID", ("refer",)),
-    ])
+    text = paste(
+        [
+            MissingGrant("uuid", "UUID", ("new", "build")),
+            MissingGrant("decimal", "Decimal", ("call",)),
+            MissingGrant("uuid", "SafeUUID", ("refer",)),
+        ]
+    )
     assert yaml.safe_load(text) == {
         "allow": {
             "decimal": [{"Decimal": {"use": ["call"]}}],
