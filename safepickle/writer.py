@@ -1,0 +1,425 @@
+"""Opcodes, their arguments and framing: the inverse of the reader, and the only code that lays out bytes.
+
+One method per kind of thing a pickle can hold.  A method picks the shortest opcode its protocol has for that thing and
+appends it; nothing is ever rewritten but the header of the frame that is still open.
+
+Rules:
+
+* It knows opcodes, not objects: what is memoized, in which order things are saved and what a class is are the
+  pickler's business.  It imports the opcode table and the exception it raises, nothing else of the package.
+* Bytes are those of C `_pickle`.  Where C and `pickle.py` differ (what is written in one call, which payloads
+  leave the frame), C wins.
+* Frames as in PEP 3154: one ends once it has reached 64 KiB, and since it may not end inside an opcode it ends at the
+  start of the next object.  A frame is opened eagerly, with room for its header; one that stays shorter than 4 bytes
+  loses the header again, so opening early costs nothing.
+* Payloads of 64 KiB and more stand outside of frames.  Written to a file they are handed over as they are, without a
+  copy; collected in memory they are copied once, when the parts are joined.
+
+A writer is started, filled and finished once per pickle; `start` forgets whatever an unfinished one left behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from struct import Struct
+from sys import maxsize
+from typing import Any, Final
+
+from .errors import PicklingError
+from .opcodes import (
+    BINBYTES,
+    BINBYTES8,
+    BINFLOAT,
+    BINGET,
+    BININT,
+    BININT1,
+    BININT2,
+    BINPERSID,
+    BINPUT,
+    BINUNICODE,
+    BINUNICODE8,
+    BYTEARRAY8,
+    DICT,
+    EMPTY_DICT,
+    EMPTY_LIST,
+    EMPTY_TUPLE,
+    EXT1,
+    EXT2,
+    EXT4,
+    FRAME,
+    LIST,
+    LONG1,
+    LONG4,
+    LONG_BINGET,
+    LONG_BINPUT,
+    MARK,
+    MEMOIZE,
+    NEWFALSE,
+    NEWTRUE,
+    NEXT_BUFFER,
+    NONE,
+    PERSID,
+    POP,
+    POP_MARK,
+    PROTO,
+    READONLY_BUFFER,
+    SHORT_BINBYTES,
+    SHORT_BINUNICODE,
+    STOP,
+    TUPLE,
+    TUPLE1,
+    TUPLE2,
+    TUPLE3,
+)
+
+FRAME_SIZE_MIN: Final = 4  # a shorter frame is written without its header
+FRAME_SIZE_TARGET: Final = 64 * 1024  # a frame that has reached this size ends before the next object
+FRAME_HEADER_SIZE: Final = 9
+
+_UINT4_MAX: Final = 0xFFFFFFFF
+_INT4_MAX: Final = 0x7FFFFFFF
+_INT4_MIN: Final = -0x80000000
+
+# The two-byte openings of the commonest opcodes, by the value of their argument.
+_BININT1_BYTES: Final = tuple(bytes((BININT1, value)) for value in range(256))
+_SHORT_TEXT_HEADERS: Final = tuple(bytes((SHORT_BINUNICODE, size)) for size in range(256))
+_SHORT_BYTES_HEADERS: Final = tuple(bytes((SHORT_BINBYTES, size)) for size in range(256))
+
+_pack_uint2: Final = Struct("<BH").pack
+_pack_uint4: Final = Struct("<BI").pack
+_pack_int4: Final = Struct("<Bi").pack
+_pack_uint8: Final = Struct("<BQ").pack
+_pack_float8: Final = Struct(">Bd").pack
+_pack_frame_header: Final = Struct("<BQ").pack_into
+
+_TUPLES: Final = (EMPTY_TUPLE, TUPLE1, TUPLE2, TUPLE3)
+
+# What raw-unicode-escape leaves alone but a line of protocol 0 cannot hold; \x1a ends a text file on DOS.
+_LINE_ESCAPES: Final = {code: f"\\u{code:04x}" for code in b"\\\0\n\r\x1a"}
+
+
+def encode_long(value: int) -> bytes:
+    """The shortest little-endian two's complement of `value`, as LONG1 and LONG4 want it; nothing for zero."""
+    if value == 0:
+        return b""
+    size = (value.bit_length() >> 3) + 1
+    data = value.to_bytes(size, "little", signed=True)
+    # -(2**(8*n-1)) is its own complement: it has the right sign bit without the extra byte.
+    if value < 0 and size > 1 and data[-1] == 0xFF and data[-2] & 0x80:
+        return data[:-1]
+    return data
+
+
+class Writer:
+    """Appends the opcodes of one pickle at a time to a buffer and passes them on.
+
+    `protocol` is 0 to 5.  `bin` is true where protocol 1 and later are; the pickler's attribute of the same name may
+    change it.  `buffer` and `frame_full` are public for the pickler's boundary test alone:
+    `if len(writer.buffer) >= writer.frame_full: writer.boundary()` at the start of every object.
+    """
+
+    __slots__ = ("_frame_start", "_parts", "_sink", "bin", "buffer", "frame_full", "protocol")
+
+    def __init__(self, protocol: int) -> None:
+        self.protocol = protocol
+        self.bin = protocol > 0
+        self.buffer = bytearray()
+        self.frame_full = maxsize
+        self._frame_start = -1
+        self._parts: list[bytes] = []
+        self._sink: Callable[[Any], object] | None = None
+
+    # One pickle: start, boundaries, finish
+
+    def start(self, sink: Callable[[Any], object] | None) -> None:
+        """Begin a pickle; `sink` is a file's `write`, or None to have `finish` return the bytes."""
+        self.reset()
+        self._sink = sink
+        if self.protocol >= 2:
+            self.buffer.append(PROTO)
+            self.buffer.append(self.protocol)
+        if self.protocol >= 4:
+            self._open_frame()
+
+    def boundary(self) -> None:
+        """End a frame that has reached its size: written to a file, it leaves memory now."""
+        self._commit_frame()
+        if self._sink is not None:
+            self._spill()
+        self._open_frame()
+
+    def finish(self) -> bytes:
+        """Write STOP and the last frame.  Returns the pickle, or nothing when it went to a file."""
+        self.buffer.append(STOP)
+        self._commit_frame()
+        if self._sink is not None:
+            self._spill()
+            return b""
+        if not self._parts:
+            return bytes(self.buffer)
+        self._parts.append(bytes(self.buffer))
+        return b"".join(self._parts)
+
+    def reset(self) -> None:
+        """Forget everything buffered."""
+        self.buffer.clear()
+        self._parts = []
+        self._sink = None
+        self._frame_start = -1
+        self.frame_full = maxsize
+
+    def _open_frame(self) -> None:
+        self._frame_start = len(self.buffer)
+        self.buffer += bytes(FRAME_HEADER_SIZE)
+        self.frame_full = len(self.buffer) + FRAME_SIZE_TARGET
+
+    def _commit_frame(self) -> None:
+        start = self._frame_start
+        if start < 0:
+            return
+        size = len(self.buffer) - start - FRAME_HEADER_SIZE
+        if size >= FRAME_SIZE_MIN:
+            _pack_frame_header(self.buffer, start, FRAME, size)
+        else:
+            del self.buffer[start : start + FRAME_HEADER_SIZE]
+        self._frame_start = -1
+        self.frame_full = maxsize
+
+    def _spill(self) -> None:
+        """Pass on what is buffered: to the file, or to the parts."""
+        data = bytes(self.buffer)
+        self.buffer.clear()
+        if self._sink is not None:
+            self._sink(data)
+        else:
+            self._parts.append(data)
+
+    def _large(self, header: bytes, data: Any, payload: object) -> None:
+        """Write a payload outside of any frame; `data` are its bytes, `payload` what a file is given."""
+        framed = self._frame_start >= 0
+        self._commit_frame()
+        self.buffer += header
+        self._spill()
+        if self._sink is not None:
+            self._sink(payload)
+        else:
+            # Anything but bytes may change before the parts are joined.
+            self._parts.append(bytes(data))
+        if framed:
+            self._open_frame()
+
+    # Opcodes without an argument
+
+    def op(self, code: int) -> None:
+        """Write an opcode that has no argument."""
+        self.buffer.append(code)
+
+    def none(self) -> None:
+        """Push None."""
+        self.buffer.append(NONE)
+
+    def empty_list(self) -> None:
+        """Push an empty list."""
+        if self.bin:
+            self.buffer.append(EMPTY_LIST)
+        else:
+            self.buffer.append(MARK)
+            self.buffer.append(LIST)
+
+    def empty_dict(self) -> None:
+        """Push an empty dict."""
+        if self.bin:
+            self.buffer.append(EMPTY_DICT)
+        else:
+            self.buffer.append(MARK)
+            self.buffer.append(DICT)
+
+    def empty_tuple(self) -> None:
+        """Push the empty tuple."""
+        if self.protocol:
+            self.buffer.append(EMPTY_TUPLE)
+        else:
+            self.buffer.append(MARK)
+            self.buffer.append(TUPLE)
+
+    def short_tuple(self, size: int) -> None:
+        """Make a tuple of the 1 to 3 topmost values (protocol 2 and later)."""
+        self.buffer.append(_TUPLES[size])
+
+    def drop(self, count: int) -> None:
+        """Drop the `count` topmost values or marks, one by one."""
+        self.buffer += bytes((POP,)) * count
+
+    def drop_to_mark(self, count: int) -> None:
+        """Drop the topmost mark and the `count` values above it, with POP_MARK where the protocol has it."""
+        if self.bin:
+            self.buffer.append(POP_MARK)
+        else:
+            self.drop(count + 1)
+
+    def out_of_band(self, readonly: bool) -> None:
+        """Refer to the next out-of-band buffer."""
+        self.buffer.append(NEXT_BUFFER)
+        if readonly:
+            self.buffer.append(READONLY_BUFFER)
+
+    # Numbers
+
+    def boolean(self, value: bool) -> None:
+        """Push True or False."""
+        if self.protocol >= 2:
+            self.buffer.append(NEWTRUE if value else NEWFALSE)
+        else:
+            # Readers older than bools took these texts for ints.
+            self.buffer += b"I01\n" if value else b"I00\n"
+
+    def integer(self, value: int) -> None:
+        """Push an int of any size; OverflowError from 2**31 bytes on, ValueError as `repr` of a long one (0 and 1)."""
+        if not _INT4_MIN <= value <= _INT4_MAX:
+            self._long(value)
+        elif not self.bin:
+            self.buffer += b"I%d\n" % value
+        elif 0 <= value <= 0xFF:
+            self.buffer += _BININT1_BYTES[value]
+        elif 0 <= value <= 0xFFFF:
+            self.buffer += _pack_uint2(BININT2, value)
+        else:
+            self.buffer += _pack_int4(BININT, value)
+
+    def _long(self, value: int) -> None:
+        if self.protocol < 2:
+            self.buffer += b"L%bL\n" % repr(value).encode("ascii")
+            return
+        data = encode_long(value)
+        size = len(data)
+        if size > _INT4_MAX:
+            raise OverflowError("int too large to pickle")
+        if size <= 0xFF:
+            self.buffer.append(LONG1)
+            self.buffer.append(size)
+        else:
+            self.buffer += _pack_int4(LONG4, size)
+        self.buffer += data
+
+    def floating(self, value: float) -> None:
+        """Push a float: eight bytes, or its `repr` in protocol 0."""
+        if self.bin:
+            self.buffer += _pack_float8(BINFLOAT, value)
+        else:
+            self.buffer += b"F%b\n" % repr(value).encode("ascii")
+
+    # Text and bytes
+
+    def text(self, value: str) -> None:
+        """Push a str, lone surrogates included; OverflowError above 4 GiB below protocol 4."""
+        if not self.bin:
+            self.buffer += b"V%b\n" % value.translate(_LINE_ESCAPES).encode("raw-unicode-escape")
+            return
+        try:
+            data = value.encode()
+        except UnicodeEncodeError:
+            data = value.encode("utf-8", "surrogatepass")
+        size = len(data)
+        if size <= 0xFF and self.protocol >= 4:
+            self.buffer += _SHORT_TEXT_HEADERS[size]
+            self.buffer += data
+        elif size < FRAME_SIZE_TARGET:
+            self.buffer += _pack_uint4(BINUNICODE, size)
+            self.buffer += data
+        else:
+            self._large(self._counted(size, BINUNICODE, BINUNICODE8, "string"), data, data)
+
+    def byte_string(self, data: bytes | memoryview, payload: object) -> None:
+        """Push bytes (protocol 3 and later); a large one reaches the file as `payload`, the object it came from."""
+        size = len(data)
+        if size <= 0xFF:
+            self.buffer += _SHORT_BYTES_HEADERS[size]
+            self.buffer += data
+        elif size < FRAME_SIZE_TARGET:
+            self.buffer += _pack_uint4(BINBYTES, size)
+            self.buffer += data
+        else:
+            self._large(self._counted(size, BINBYTES, BINBYTES8, "bytes object"), data, payload)
+
+    def byte_array(self, data: bytearray | memoryview, payload: object) -> None:
+        """Push a bytearray (protocol 5); a large one reaches the file as `payload`, the object it came from."""
+        size = len(data)
+        header = _pack_uint8(BYTEARRAY8, size)
+        if size < FRAME_SIZE_TARGET:
+            self.buffer += header
+            self.buffer += data
+        else:
+            self._large(header, data, payload)
+
+    def _counted(self, size: int, code: int, long_code: int, kind: str) -> bytes:
+        if size <= _UINT4_MAX:
+            return _pack_uint4(code, size)
+        if self.protocol >= 4:
+            return _pack_uint8(long_code, size)
+        raise OverflowError(f"serializing a {kind} larger than 4 GiB requires pickle protocol 4 or higher")
+
+    # The memo
+
+    def put(self, index: int) -> None:
+        """Store the top under `index`, which from protocol 4 on is implied: it is the size of the reader's memo."""
+        if self.protocol >= 4:
+            self.buffer.append(MEMOIZE)
+        elif not self.bin:
+            self.buffer += b"p%d\n" % index
+        elif index <= 0xFF:
+            self.buffer.append(BINPUT)
+            self.buffer.append(index)
+        elif index <= _UINT4_MAX:
+            self.buffer += _pack_uint4(LONG_BINPUT, index)
+        else:
+            raise PicklingError("memo id too large for LONG_BINPUT")
+
+    def get(self, index: int) -> None:
+        """Push the memo entry `index`."""
+        if not self.bin:
+            self.buffer += b"g%d\n" % index
+        elif index <= 0xFF:
+            self.buffer.append(BINGET)
+            self.buffer.append(index & 0xFF)  # a memo set by hand may hold a negative index
+        elif index <= _UINT4_MAX:
+            self.buffer += _pack_uint4(LONG_BINGET, index)
+        else:
+            raise PicklingError("memo id too large for LONG_BINGET")
+
+    # Names
+
+    def global_name(self, module: str, name: str) -> None:
+        """Write GLOBAL; PicklingError where the protocol cannot spell a name (only protocol 3 has UTF-8)."""
+        encoding = "utf-8" if self.protocol == 3 else "ascii"
+        self.buffer += b"c%b\n%b\n" % (
+            self._identifier(module, encoding, "module"),
+            self._identifier(name, encoding, "global"),
+        )
+
+    def _identifier(self, name: str, encoding: str, kind: str) -> bytes:
+        try:
+            return name.encode(encoding)
+        except UnicodeEncodeError:
+            error = PicklingError(f"can't pickle {kind} identifier '{name}' using pickle protocol {self.protocol}")
+        raise error
+
+    def extension(self, code: int) -> None:
+        """Write the code of an extension registry entry, 1 to 2**31-1."""
+        if code <= 0xFF:
+            self.buffer.append(EXT1)
+            self.buffer.append(code)
+        elif code <= 0xFFFF:
+            self.buffer += _pack_uint2(EXT2, code)
+        else:
+            self.buffer += _pack_int4(EXT4, code)
+
+    def persistent_id(self) -> None:
+        """Take the top for a persistent ID (protocol 1 and later)."""
+        self.buffer.append(BINPERSID)
+
+    def persistent_line(self, text: str) -> None:
+        """Write a persistent ID as text (protocol 0); PicklingError if it is not ASCII."""
+        if not text.isascii():
+            raise PicklingError("persistent IDs in protocol 0 must be ASCII strings")
+        self.buffer.append(PERSID)
+        self.buffer += b"%b\n" % text.encode("ascii")
