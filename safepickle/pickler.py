@@ -73,7 +73,7 @@ _MISSING: Final[Any] = object()
 _NONE_TYPE: Final = type(None)
 _ELLIPSIS_TYPE: Final = type(...)
 _NOT_IMPLEMENTED_TYPE: Final = type(NotImplemented)
-_HEAP_TYPE_FLAG: Final = 1 << 9
+_IMMUTABLE_TYPE_FLAG: Final = 1 << 8  # Py_TPFLAGS_IMMUTABLETYPE: a type that C code defined
 _EXTENSION_CODE_MAX: Final = 0x7FFFFFFF
 
 
@@ -772,11 +772,19 @@ class PicklerMemoProxy:
 def _protocol_number(protocol: int | None) -> int:
     if protocol is None:
         return DEFAULT_PROTOCOL
-    number = _as_int(protocol)
+    number = _as_long(protocol)
     if number < 0:
         return HIGHEST_PROTOCOL
     if number > HIGHEST_PROTOCOL:
         raise ValueError(f"pickle protocol must be <= {HIGHEST_PROTOCOL}")
+    return number
+
+
+def _as_long(value: Any) -> int:
+    """An int that fits a C long; TypeError for what is no int, OverflowError for a longer one."""
+    number = _as_int(value)
+    if not -1 << 63 <= number < 1 << 63:
+        raise OverflowError("Python int too large to convert to C long")
     return number
 
 
@@ -862,7 +870,7 @@ def _check_pair(pair: Any) -> None:
 
 def _type_name(kind: type) -> str:
     """The name C prints for a type: with its module only where the type was written in C."""
-    if kind.__flags__ & _HEAP_TYPE_FLAG or kind.__module__ == "builtins":
+    if not kind.__flags__ & _IMMUTABLE_TYPE_FLAG or kind.__module__ == "builtins":
         return kind.__name__
     return f"{kind.__module__}.{kind.__qualname__}"
 
@@ -874,8 +882,8 @@ def _raw_bytes(buffer: PickleBuffer) -> memoryview:
     try:
         return buffer.raw()
     except BufferError:
-        error = PicklingError("PickleBuffer can not be pickled when pointing to a non-contiguous buffer")
-    raise error
+        message = "PickleBuffer can not be pickled when pointing to a non-contiguous buffer"
+        raise PicklingError(message) from None
 
 
 def _buffer_advice() -> str:
@@ -952,17 +960,16 @@ def _lookup(module: Any, path: list[str]) -> tuple[Any, Any]:
 def _extension_code(obj: Any, code: Any) -> int:
     """An extension code that `copyreg.add_extension` could have registered, with the running version's errors."""
     if sys.version_info >= (3, 13):
-        number = _as_int(code)
+        number = _as_long(code)
         if not 0 < number <= _EXTENSION_CODE_MAX:
-            if number.bit_length() >= 64:
-                raise OverflowError("Python int too large to convert to C long")
             raise RuntimeError(f"extension code {number} is out of range")
         return number
     if not isinstance(code, int):
         raise PicklingError(f"Can't pickle {obj!r}: extension code {code!r} isn't an integer")
-    if not 0 < code <= _EXTENSION_CODE_MAX:
-        raise PicklingError(f"Can't pickle {obj!r}: extension code {code} is out of range")
-    return int(code)
+    number = _as_long(code)
+    if not 0 < number <= _EXTENSION_CODE_MAX:
+        raise PicklingError(f"Can't pickle {obj!r}: extension code {number} is out of range")
+    return number
 
 
 def _python2_name(module_name: Any, name: str) -> tuple[str, str]:
@@ -987,7 +994,7 @@ def _spells_paths_flat() -> bool:
     3.13 does and 3.12.1 does not; asking it once is safer than knowing which maintenance release changed.
     """
     try:
-        from _pickle import dumps  # noqa: PLC0415  # only where it is asked
+        from _pickle import dumps
     except ImportError:  # pragma: no cover - an interpreter without the C core
-        from pickle import dumps  # noqa: PLC0415  # likewise
+        from pickle import dumps
     return b"\x86q" not in dumps(_Outer.Inner, 2)  # TUPLE2, BINPUT: the arguments of a reduce value

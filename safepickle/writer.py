@@ -400,8 +400,8 @@ class Writer:
         try:
             return name.encode(encoding)
         except UnicodeEncodeError:
-            error = PicklingError(f"can't pickle {kind} identifier '{name}' using pickle protocol {self.protocol}")
-        raise error
+            message = f"can't pickle {kind} identifier '{name}' using pickle protocol {self.protocol}"
+            raise PicklingError(message) from None
 
     def extension(self, code: int) -> None:
         """Write the code of an extension registry entry, 1 to 2**31-1."""
