@@ -1,0 +1,1 @@
+"""The packaged policies: one YAML file each, beside this module."""

@@ -1,0 +1,76 @@
+"""The policies that come with the package: where their files are, and reading each at most once in a process.
+
+Rules:
+
+* They are the files `*.yaml` of the package `safepickle.policies`; in a checkout that is not installed, the folder
+  `policies` beside the package.
+* `plain` is read from a literal that was made from its file, so that using only the default policy needs no YAML.
+* A packaged policy includes packaged policies only.
+* This module knows nothing of environment variables and of users' files.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+from safepickle.errors import PolicyError
+from safepickle.policy.document import Problems
+from safepickle.policy.model import PolicyData
+
+PACKAGE: Final = "safepickle.policies"
+PLAIN: Final = "plain"
+_SUFFIX: Final = ".yaml"
+_read: dict[str, PolicyData] = {}
+_reading: list[str] = []
+
+
+def folder() -> str:
+    """The folder of the packaged policies.  Raises `PolicyError` where the installation lacks it."""
+    from importlib.util import find_spec
+
+    spec = find_spec(PACKAGE)
+    places = list(spec.submodule_search_locations or ()) if spec else []
+    checkout = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    for place in (*places, os.path.join(checkout, "policies")):
+        if os.path.isfile(os.path.join(place, PLAIN + _SUFFIX)):
+            return place
+    raise PolicyError("the packaged policies are missing from this installation of safepickle")
+
+
+def names() -> tuple[str, ...]:
+    """The names of the packaged policies, sorted."""
+    return tuple(sorted(file.removesuffix(_SUFFIX) for file in os.listdir(folder()) if file.endswith(_SUFFIX)))
+
+
+def load_plain() -> PolicyData:
+    """The data of `plain`, without reading a file."""
+    from safepickle.policy._plain import DATA
+
+    return DATA
+
+
+def load(name: str) -> PolicyData:
+    """The data of one packaged policy, without `plain` joined.  Raises `PolicyError` for an unknown name."""
+    if name == PLAIN:
+        return load_plain()
+    if name not in _read:
+        if name not in names():
+            raise PolicyError(f"there is no packaged policy {name!r}{Problems('').nearest(name, names())}")
+        if name in _reading:
+            raise PolicyError(f"the packaged policy {name!r} includes itself")
+        _reading.append(name)
+        try:
+            _read[name] = load_file(name, load_plain())
+        finally:
+            _reading.remove(name)
+    return _read[name]
+
+
+def load_file(name: str, plain: PolicyData) -> PolicyData:
+    """The data of the packaged file of that name, read now."""
+    from safepickle.policy.parse import Library, Source
+
+    with open(os.path.join(folder(), name + _SUFFIX), "rb") as file:
+        content = file.read()
+    return Library(load, names, plain).load_text(content, Source(f"safepickle/policies/{name}{_SUFFIX}"))

@@ -1,0 +1,164 @@
+"""Argument patterns: what a policy can say about the values that a stream hands to a call, a `new` or a BUILD.
+
+Rules:
+
+* A pattern is frozen, hashable data.  It says what it wants; `matching.py` decides it on a stream's symbolic values and
+  `parse.py` reads it from YAML.
+* What cannot be known from the stream itself matches only `any`.
+* `int`, `str`, ... mean exact built-in values that the stream spells out: never instances of a subclass; `int` does not
+  match a bool.
+* This module knows no YAML, no opcodes and no values of a stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple, Union
+
+#: The words of the language that stand for a pattern by themselves.
+WORDS: Final = frozenset({
+    "none", "bool", "int", "float", "complex", "str", "bytes", "bytearray", "list", "tuple", "dict", "set",
+    "frozenset", "buffer", "any", "global", "instance", "persistent",
+})  # fmt: skip
+#: A word that only a signature's last place may hold: any further arguments.
+REST: Final = "rest"
+#: Longest text that a regular expression is tried on; a longer one does not match.
+LONGEST_MATCHED_TEXT: Final = 4096
+
+
+class Word(NamedTuple):
+    """A kind of value: one of `WORDS`."""
+
+    kind: str
+
+
+class Is(NamedTuple):
+    """Exactly this literal: `kind` is none, bool, int, float, str or bytes, and `value` of that type."""
+
+    kind: str
+    value: None | bool | int | float | str | bytes
+
+
+class Regex(NamedTuple):
+    """A text that the regular expression matches as a whole, ASCII classes, at most `LONGEST_MATCHED_TEXT` long."""
+
+    pattern: str
+
+
+class IntRange(NamedTuple):
+    """An int, not a bool, between the bounds, both included."""
+
+    low: int
+    high: int
+
+
+class GlobalNamed(NamedTuple):
+    """A reference to this listed global, spelled `module.QualifiedName`."""
+
+    dotted: str
+
+
+class InstanceOf(NamedTuple):
+    """What `new` or `call` of exactly this listed name gave, spelled `module.QualifiedName`."""
+
+    dotted: str
+
+
+class Items(NamedTuple):
+    """A list, tuple, set or frozenset (`kind`) whose items all match `item`."""
+
+    kind: str
+    item: Pattern
+
+
+class DictItems(NamedTuple):
+    """A dict whose keys all match `key` and whose values all match `value`."""
+
+    key: Pattern
+    value: Pattern
+
+
+class Fields(NamedTuple):
+    """A dict with these text keys and no others; the optional ones may be missing."""
+
+    required: tuple[tuple[str, Pattern], ...]
+    optional: tuple[tuple[str, Pattern], ...]
+
+
+class Length(NamedTuple):
+    """A text, bytes or container that matches `of` and has between `low` and `high` characters, bytes or items."""
+
+    low: int
+    high: int
+    of: Pattern
+
+
+class LengthProduct(NamedTuple):
+    """As many items as the product of the tuple of ints in field `field` (from 0) of the enclosing tuple pattern."""
+
+    field: int
+    of: Pattern
+
+
+class AnyOf(NamedTuple):
+    """Any one of the alternatives."""
+
+    alternatives: tuple[Pattern, ...]
+
+
+class Shape(NamedTuple):
+    """A tuple of exactly these items, and any further ones if `rest`.  A signature is a Shape over the arguments."""
+
+    items: tuple[Pattern, ...]
+    rest: bool = False
+
+
+Pattern = Union[
+    Word, Is, Regex, IntRange, GlobalNamed, InstanceOf, Items, DictItems, Fields, Length, LengthProduct, AnyOf, Shape
+]
+
+ANY: Final = Word("any")
+
+
+def children(pattern: Pattern) -> tuple[Pattern, ...]:
+    """The patterns that `pattern` is directly made of."""
+    if isinstance(pattern, Shape):
+        return pattern.items
+    if isinstance(pattern, AnyOf):
+        return pattern.alternatives
+    if isinstance(pattern, DictItems):
+        return pattern.key, pattern.value
+    if isinstance(pattern, Fields):
+        return tuple(value for _, value in pattern.required + pattern.optional)
+    if isinstance(pattern, Items):
+        return (pattern.item,)
+    return (pattern.of,) if isinstance(pattern, (Length, LengthProduct)) else ()
+
+
+def renamed(pattern: Pattern, names: Mapping[str, str]) -> Pattern:
+    """`pattern` with the dotted names in it replaced as `names` says."""
+    if isinstance(pattern, (GlobalNamed, InstanceOf)):
+        return pattern._replace(dotted=names.get(pattern.dotted, pattern.dotted))
+    if isinstance(pattern, Shape):
+        return renamed_shape(pattern, names)
+    if isinstance(pattern, AnyOf):
+        return AnyOf(tuple(renamed(way, names) for way in pattern.alternatives))
+    if isinstance(pattern, DictItems):
+        return DictItems(renamed(pattern.key, names), renamed(pattern.value, names))
+    if isinstance(pattern, Fields):
+        return Fields(renamed_pairs(pattern.required, names), renamed_pairs(pattern.optional, names))
+    if isinstance(pattern, Items):
+        return pattern._replace(item=renamed(pattern.item, names))
+    if isinstance(pattern, (Length, LengthProduct)):
+        return pattern._replace(of=renamed(pattern.of, names))
+    return pattern
+
+
+def renamed_shape(shape: Shape, names: Mapping[str, str]) -> Shape:
+    """`renamed` for a signature."""
+    return shape._replace(items=tuple(renamed(item, names) for item in shape.items))
+
+
+def renamed_pairs(pairs: tuple[tuple[str, Pattern], ...], names: Mapping[str, str]) -> tuple[tuple[str, Pattern], ...]:
+    """`renamed` for keywords and fields."""
+    return tuple((key, renamed(pattern, names)) for key, pattern in pairs)

@@ -1,0 +1,240 @@
+"""`PolicyData` -> the YAML document that means it.
+
+Rules:
+
+* What is written reads back as an equal policy.  Includes and named patterns are written out; what `plain` grants is
+  not repeated, since every policy stands on it.
+* Lines are for people: one for each name, modules and names sorted.  Any text is quoted that is not a plain word.
+* A pattern that is nested more deeply than a document may be is written in parts, as named patterns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from safepickle.errors import PolicyError
+from safepickle.policy.model import BUILD, EVERY_VERB, VERBS, Grant, Name, PersistentShape, PolicyData
+from safepickle.policy.patterns import (
+    AnyOf,
+    DictItems,
+    Fields,
+    GlobalNamed,
+    InstanceOf,
+    IntRange,
+    Is,
+    Items,
+    Length,
+    LengthProduct,
+    Pattern,
+    Regex,
+    Shape,
+    Word,
+    children,
+)
+
+# Levels of nesting that are left for a pattern in the deepest place of an entry, and in `patterns`.
+_ROOM: Final = 6
+_ROOM_NAMED: Final = 12
+# Other readers of YAML take these for booleans and nulls; ours does not.
+_MISREAD: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
+_LONGEST_KEY: Final = 500  # YAML cannot find the colon of a longer key that is not marked as one
+
+
+def document(data: PolicyData, plain: PolicyData) -> str:
+    """The YAML of `data`, less what `plain` says.  Raises `PolicyError` for what has no YAML."""
+    if data.unrestricted:
+        raise PolicyError("the unrestricted policy has no YAML: no document grants everything")
+    return _Writer(data, plain).written()
+
+
+class _Writer:
+    __slots__ = ("_data", "_named", "_plain")
+
+    def __init__(self, data: PolicyData, plain: PolicyData) -> None:
+        self._data = data
+        self._plain = plain
+        self._named: dict[Pattern, tuple[str, str]] = {}  # patterns written in parts: name and text
+
+    def written(self) -> str:
+        data = self._data
+        head = ["safepickle: 1"]
+        if data.description:
+            head.append(f"description: {_quoted(data.description)}")
+        if data.aliases:
+            head.append("aliases:")
+            head += [f"  {_word(old)}: {_word(new)}" for old, new in sorted(data.aliases.items())]
+        body = [*self._allow(), *self._deny(), *self._persistent()]
+        if data.accept:
+            body.append(f"accept: [{', '.join(sorted(data.accept))}]")
+        if data.named_limits:
+            body.append("limits:")
+            body += [f"  {name}: {value}" for name, value in sorted(data.named_limits.items())]
+        return "\n".join([*head, *self._patterns(), *body]) + "\n"
+
+    def _allow(self) -> Iterable[str]:
+        modules: dict[str, list[str]] = {}
+        for name, grants in sorted(self._data.grants.items()):
+            known = {grant.conditions() for grant in self._plain.grants.get(name, ())}
+            for grant in grants:
+                if grant.conditions() not in known:
+                    modules.setdefault(name[0], []).append(f"    - {self._entry(name, grant)}")
+        return _by_module("allow", modules)
+
+    def _deny(self) -> Iterable[str]:
+        modules: dict[str, list[str]] = {}
+        for module, name in sorted(self._data.denied - self._plain.denied):
+            modules.setdefault(module, []).append(f"    - {_word(name)}")
+        return _by_module("deny", modules)
+
+    def _entry(self, name: Name, grant: Grant) -> str:
+        conditions = list(self._conditions(grant))
+        return f"{_word(name[1])}: {{{', '.join(conditions)}}}" if conditions else _word(name[1])
+
+    def _conditions(self, grant: Grant) -> Iterable[str]:
+        if not grant.plain:
+            # To refer is implied by the other verbs, and is written where it was.
+            yield f"use: [{', '.join(verb for verb in VERBS if verb in grant.verbs)}]"
+        elif grant.verbs != EVERY_VERB:
+            raise PolicyError(f"a plain name grants every verb, not only {', '.join(sorted(grant.verbs))}")
+        if grant.args is not None:
+            yield f"args: [{', '.join(self._signature(shape) for shape in grant.args)}]"
+        if grant.kwargs is not None:
+            yield f"kwargs: {self._pairs(grant.kwargs, _ROOM)}"
+        if grant.state is not None:
+            yield f"state: {self._pattern(grant.state, _ROOM)}"
+        if grant.attributes is not None:
+            yield f"attributes: [{', '.join(map(_word, sorted(grant.attributes)))}]"
+        if grant.base is not None:
+            yield f"base: {_word(grant.base)}"
+        if grant.native_state:
+            yield "native_state: true"
+        if grant.then_build:
+            yield f"then: {BUILD}"
+        if grant.reason:
+            yield f"reason: {_quoted(grant.reason)}"
+
+    def _persistent(self) -> Iterable[str]:
+        if self._data.persistent is None:
+            return
+        if not self._data.persistent:
+            yield "persistent: []"
+            return
+        yield "persistent:"
+        for shape in self._data.persistent:
+            yield f"  - {self._persistent_shape(shape)}"
+
+    def _persistent_shape(self, shape: PersistentShape) -> str:
+        pattern = self._pattern(shape.pattern, _ROOM)
+        return pattern if shape.makes is None else f"{{id: {pattern}, makes: {_word('.'.join(shape.makes))}}}"
+
+    def _patterns(self) -> Iterable[str]:
+        if self._named:
+            yield "patterns:"
+        for name, text in self._named.values():
+            yield f"  {name}: {text}"
+
+    # Patterns
+
+    def _signature(self, shape: Shape) -> str:
+        items = [self._pattern(item, _ROOM) for item in shape.items]
+        return f"[{', '.join([*items, *(['rest'] if shape.rest else [])])}]"
+
+    def _pattern(self, pattern: Pattern, room: int) -> str:
+        if _levels(pattern) <= room:
+            return self._inline(pattern, room)
+        if pattern not in self._named:
+            text = self._inline(pattern, _ROOM_NAMED)
+            self._named[pattern] = (f"part_{len(self._named) + 1}", text)
+        return f"{{pattern: {self._named[pattern][0]}}}"
+
+    def _pairs(self, pairs: tuple[tuple[str, Pattern], ...], room: int, mark: str = "") -> str:
+        return f"{{{', '.join(self._pair(key + mark, pattern, room - 1) for key, pattern in pairs)}}}"
+
+    def _pair(self, key: str, pattern: Pattern, room: int) -> str:
+        written = _word(key)
+        return f"{'? ' if len(written) > _LONGEST_KEY else ''}{written} : {self._pattern(pattern, room)}"
+
+    def _inline(self, pattern: Pattern, room: int) -> str:
+        match pattern:
+            case Word(kind):
+                return kind
+            case Is(kind, value):
+                return _literal(kind, value)
+            case Regex(expression):
+                return f"{{str: {_quoted(expression)}}}"
+            case IntRange(low, high):
+                return f"{{int: [{low}, {high}]}}"
+            case GlobalNamed(dotted):
+                return f"{{global: {_word(dotted)}}}"
+            case InstanceOf(dotted):
+                return f"{{instance: {_word(dotted)}}}"
+            case Items(kind, item):
+                return f"{{{kind}: {self._pattern(item, room - 1)}}}"
+            case Length(low, high, of):
+                return f"{{length: [{low}, {high}], of: {self._pattern(of, room - 1)}}}"
+            case LengthProduct(field, of):
+                return f"{{length: {{product: {field}}}, of: {self._pattern(of, room - 1)}}}"
+            case _:
+                return self._several(pattern, room)
+
+    def _several(self, pattern: DictItems | Fields | AnyOf | Shape, room: int) -> str:
+        match pattern:
+            case DictItems(key, value):
+                return f"{{dict: [{self._pattern(key, room - 2)}, {self._pattern(value, room - 2)}]}}"
+            case Fields(required, optional):
+                pairs = [self._pair(key, value, room - 2) for key, value in required]
+                pairs += [self._pair(f"{key}?", value, room - 2) for key, value in optional]
+                return f"{{fields: {{{', '.join(pairs)}}}}}"
+            case AnyOf(alternatives):
+                return f"{{any_of: [{', '.join(self._pattern(way, room - 2) for way in alternatives)}]}}"
+            case Shape(items):
+                return f"[{', '.join(self._pattern(item, room - 1) for item in items)}]"
+
+
+def _levels(pattern: Pattern) -> int:
+    """Levels of YAML that `pattern` takes when it is written in one piece."""
+    if isinstance(pattern, Word):
+        return 0
+    below = max(map(_levels, children(pattern)), default=0)
+    if isinstance(pattern, (DictItems, Fields, AnyOf)):
+        return below + 2
+    return max(below + 1, 2 if isinstance(pattern, (IntRange, Length, LengthProduct)) else 1)
+
+
+def _by_module(head: str, modules: dict[str, list[str]]) -> Iterable[str]:
+    if modules:
+        yield f"{head}:"
+    for module, lines in modules.items():
+        yield f"  {_word(module)}:"
+        yield from lines
+
+
+def _literal(kind: str, value: None | float | str | bytes) -> str:
+    if isinstance(value, bytes):
+        return f"{{bytes: {_quoted(value.decode('latin-1'))}}}"
+    if isinstance(value, str):
+        return f"{{is: {_quoted(value)}}}"
+    if isinstance(value, float):
+        shown = repr(value)
+        return f"{{is: {shown.replace('inf', '.inf')}}}"
+    return f"{{is: {'null' if kind == 'none' else str(value).lower()}}}"
+
+
+def _word(text: str) -> str:
+    """`text` without quotes if every reader of YAML takes it for text."""
+    is_plain = text.isascii() and text.replace(".", "").isidentifier() and text.lower() not in _MISREAD
+    return text if is_plain else _quoted(text)
+
+
+def _quoted(text: str) -> str:
+    return '"' + "".join(map(_escaped, text)) + '"'
+
+
+def _escaped(char: str) -> str:
+    if char in '"\\':
+        return "\\" + char
+    if (" " <= char <= "~") or char.isalnum():
+        return char
+    code = ord(char)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
