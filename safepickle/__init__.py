@@ -1,0 +1,56 @@
+"""Pickle for data you do not fully trust: a complete codec whose reader obeys a policy.
+
+The names and signatures are pickle's, plus `policy`.  See README.md for what is promised and what is not.
+"""
+
+from __future__ import annotations
+
+from safepickle.codec import CheckedPickler as Pickler
+from safepickle.codec import dump, dumps, load, loads, verify
+from safepickle.errors import (
+    EndOfStream,
+    Forbidden,
+    LimitExceeded,
+    MalformedStream,
+    PickleError,
+    PicklingError,
+    PolicyError,
+    ReconstructionError,
+    UnpicklingError,
+)
+from safepickle.opcodes import DEFAULT_PROTOCOL, HIGHEST_PROTOCOL
+from safepickle.pickler import PickleBuffer
+from safepickle.policy import Policy, constructor, constructors
+from safepickle.report import Finding, Report
+from safepickle.scanner import scan
+from safepickle.unpickler import Unpickler
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "DEFAULT_PROTOCOL",
+    "HIGHEST_PROTOCOL",
+    "EndOfStream",
+    "Finding",
+    "Forbidden",
+    "LimitExceeded",
+    "MalformedStream",
+    "PickleBuffer",
+    "PickleError",
+    "Pickler",
+    "PicklingError",
+    "Policy",
+    "PolicyError",
+    "ReconstructionError",
+    "Report",
+    "Unpickler",
+    "UnpicklingError",
+    "constructor",
+    "constructors",
+    "dump",
+    "dumps",
+    "load",
+    "loads",
+    "scan",
+    "verify",
+]

@@ -1,0 +1,131 @@
+"""The four functions that people know from pickle, and `verify`.
+
+Rules:
+
+* Same names, signatures and defaults as pickle, plus `policy`.
+* To load is to verify the whole pickle and then to run it; there is no other way in.
+* `dumps(policy=p)` refuses at the producer what a consumer under `p` would refuse, before a byte is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from safepickle.pickler import Pickler, dumps_bytes
+from safepickle.unpickler import Unpickler, load_bytes, verify_bytes
+
+if TYPE_CHECKING:
+    from safepickle.unpickler import PolicyLike
+
+__all__ = ["dump", "dumps", "load", "loads", "verify"]
+
+
+class CheckedPickler(Pickler):
+    """Writes objects to a binary file as `pickle.Pickler` does; with a `policy`, only what it would let in again."""
+
+    def __init__(
+        self,
+        file: Any,
+        protocol: int | None = None,
+        *,
+        fix_imports: bool = True,
+        buffer_callback: Callable[[Any], object] | None = None,
+        policy: PolicyLike = None,
+    ) -> None:
+        super().__init__(file, protocol, fix_imports=fix_imports, buffer_callback=buffer_callback, policy=policy)
+        if policy is not None:
+            self._verify = lambda data: verify_bytes(
+                data, policy, fix_imports, "ASCII", "strict", buffer_callback is not None
+            )
+
+
+def dump(
+    obj: Any,
+    file: Any,
+    protocol: int | None = None,
+    *,
+    fix_imports: bool = True,
+    buffer_callback: Callable[[Any], object] | None = None,
+    policy: PolicyLike = None,
+) -> None:
+    """Write the pickle of `obj` to a binary file.
+
+    Raises PicklingError for what cannot be pickled and, with a `policy`, for what a consumer under it would refuse.
+    """
+    CheckedPickler(
+        file, protocol, fix_imports=fix_imports, buffer_callback=buffer_callback, policy=policy
+    ).dump(obj)
+
+
+def dumps(
+    obj: Any,
+    protocol: int | None = None,
+    *,
+    fix_imports: bool = True,
+    buffer_callback: Callable[[Any], object] | None = None,
+    policy: PolicyLike = None,
+) -> bytes:
+    """The pickle of `obj`, byte for byte what CPython's C pickler writes.
+
+    Raises PicklingError for what cannot be pickled and, with a `policy`, for what a consumer under it would refuse.
+    """
+    if policy is None:
+        return dumps_bytes(obj, protocol, fix_imports, buffer_callback)
+    from io import BytesIO
+
+    file = BytesIO()
+    dump(obj, file, protocol, fix_imports=fix_imports, buffer_callback=buffer_callback, policy=policy)
+    return file.getvalue()
+
+
+def load(
+    file: Any,
+    *,
+    policy: PolicyLike = None,
+    fix_imports: bool = True,
+    encoding: str = "ASCII",
+    errors: str = "strict",
+    buffers: Iterable[Any] | None = None,
+) -> Any:
+    """Read exactly one pickle from a binary file and return its object, if the policy admits all of it.
+
+    Raises `pickle.UnpicklingError` (see `safepickle.errors`), and whatever the file object raises.
+    """
+    return Unpickler(
+        file, policy=policy, fix_imports=fix_imports, encoding=encoding, errors=errors, buffers=buffers
+    ).load()
+
+
+def loads(
+    data: Any,
+    /,
+    *,
+    policy: PolicyLike = None,
+    fix_imports: bool = True,
+    encoding: str = "ASCII",
+    errors: str = "strict",
+    buffers: Iterable[Any] | None = None,
+) -> Any:
+    """The object of the pickle in a bytes-like object, if the policy admits all of it.  Bytes after STOP are ignored.
+
+    Raises `pickle.UnpicklingError` (see `safepickle.errors`), and TypeError for what is no buffer.
+    """
+    return load_bytes(data, policy, fix_imports, encoding, errors, buffers)
+
+
+def verify(
+    data: Any,
+    /,
+    *,
+    policy: PolicyLike = None,
+    fix_imports: bool = True,
+    encoding: str = "ASCII",
+    errors: str = "strict",
+    buffers: Iterable[Any] | None = None,
+) -> None:
+    """Raise what `loads` would raise before it imports or runs anything; return None if it would go on to load.
+
+    `buffers` counts only as given or not: nothing is taken from it.
+    """
+    verify_bytes(data, policy, fix_imports, encoding, errors, buffers is not None)

@@ -1,0 +1,276 @@
+"""Decides argument patterns on the symbolic values of a stream.
+
+Rules:
+
+* What the stream does not spell out matches only `any`.
+* A container whose inside a pattern has looked at is frozen: a later change of it is refused by the verifier, so what
+  was judged is what will be handed over.
+* Each (pattern, value) pair is decided once, so a value that is used a thousand times is not read a thousand times.
+* Recursion is over the pattern, whose depth the policy reader bounds, never over the stream's values.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from safepickle import symbols as sym
+from safepickle.policy.patterns import (
+    LONGEST_MATCHED_TEXT,
+    AnyOf,
+    DictItems,
+    Fields,
+    GlobalNamed,
+    InstanceOf,
+    IntRange,
+    Is,
+    Items,
+    Length,
+    LengthProduct,
+    Pattern,
+    Regex,
+    Shape,
+    Word,
+)
+from safepickle.reader import Reader
+from safepickle.symbols import FIRST_NODE, KIND, SHIFT, Heap, Made
+
+_UNKNOWN: Final = object()
+_LONGEST_PRODUCT: Final = 64  # dimensions: no array library has more
+
+# Exact types whose value is known although an earlier load made it.
+_PRIOR_WORDS: Final[dict[type, str]] = {
+    type(None): "none", bool: "bool", int: "int", float: "float", complex: "complex", str: "str", bytes: "bytes",
+}  # fmt: skip
+_CALLED_BUILTINS: Final = {
+    "builtins.set": "set",
+    "builtins.frozenset": "frozenset",
+    "builtins.bytearray": "bytearray",
+    "builtins.bytes": "bytes",
+    "builtins.complex": "complex",
+}
+
+
+class Matcher:
+    """Patterns against codes of one heap, with the reader that can read literals again."""
+
+    __slots__ = ("_decided", "_encoding", "_errors", "_heap", "_reader", "_regexes")
+
+    def __init__(self, reader: Reader, heap: Heap, encoding: str, errors: str) -> None:
+        self._reader = reader
+        self._heap = heap
+        self._encoding = encoding
+        self._errors = errors
+        self._decided: dict[tuple[int, int], bool] = {}
+        self._regexes: dict[str, Any] = {}
+
+    # -- What a code is ----------------------------------------------------------------------------------------------
+
+    def word(self, code: int) -> str:
+        """The kind of a value as patterns name it; a container that a builtin was called for counts as that builtin."""
+        kind = code & KIND
+        if kind == sym.MADE:
+            made: Made = self._heap.of(code)
+            return _CALLED_BUILTINS.get(made.origin.dotted, "instance") if made.origin else "instance"
+        if kind == sym.PRIOR:
+            return _PRIOR_WORDS.get(type(self._heap.of(code).value), "prior")
+        return sym.WORDS[kind]
+
+    def value(self, code: int) -> Any:
+        """The value of a scalar literal, or a marker equal to nothing."""
+        kind = code & KIND
+        if kind == sym.NONE:
+            return None
+        if kind in (sym.BOOL, sym.INT, sym.FLOAT, sym.BYTES):
+            return self._reader.literal(code >> SHIFT)
+        if kind in (sym.STR, sym.TEXT8):
+            return self.text(code)
+        if kind == sym.ENCODED:
+            return self.text(self._heap.of(code)).encode("latin-1")
+        if kind == sym.PRIOR and type(self._heap.of(code).value) in _PRIOR_WORDS:
+            return self._heap.of(code).value
+        return _UNKNOWN
+
+    def text(self, code: int) -> str:
+        """The text of a STR or TEXT8 literal, or of an exact str from an earlier load."""
+        if code & KIND == sym.PRIOR:
+            prior: str = self._heap.of(code).value
+            return prior
+        raw = self._reader.literal(code >> SHIFT)
+        if isinstance(raw, str):
+            return raw
+        if code & KIND == sym.TEXT8:
+            return str(raw, "latin-1")
+        return str(raw, self._encoding, self._errors)
+
+    def is_text(self, code: int) -> bool:
+        """Whether the value is a text that this stream, or an exact str of an earlier load, spells out."""
+        kind = code & KIND
+        if kind == sym.PRIOR:
+            return type(self._heap.of(code).value) is str
+        return kind in (sym.STR, sym.TEXT8)
+
+    def key_text(self, code: int) -> str | None:
+        """The text of a key that the stream spells out (Python 2 spells attribute names as 8-bit strings)."""
+        if self.is_text(code):
+            return self.text(code)
+        if code & KIND == sym.BYTES:
+            return str(self._reader.literal(code >> SHIFT), "latin-1")
+        return None
+
+    def contents(self, code: int) -> list[int] | None:
+        """The items of a list, tuple, set or frozenset, which freezes it; None where the stream does not say."""
+        kind = code & KIND
+        if kind in (sym.TUPLE, sym.FROZENSET):
+            items: list[int] = self._heap.of(code)
+            return items
+        if kind in (sym.LIST, sym.SET):
+            self._heap.frozen.add(code >> SHIFT)
+            items = self._heap.of(code)
+            return items
+        if kind == sym.MADE and self.word(code) in ("set", "frozenset"):
+            self._heap.frozen.add(code >> SHIFT)
+            made: Made = self._heap.of(code)
+            args: list[int] = self._heap.of(made.args) if made.args & KIND == sym.TUPLE else []
+            if made.fills or len(args) > 1:
+                return None
+            if not args:
+                return []
+            inner = args[0]
+            return self.contents(inner) if inner & KIND in (sym.LIST, sym.TUPLE) else None
+        return None
+
+    def pairs(self, code: int) -> list[int] | None:
+        """The keys and values of a dict, in turn, which freezes it; None where the stream does not say."""
+        if code & KIND != sym.DICT:
+            return None
+        self._heap.frozen.add(code >> SHIFT)
+        items: list[int] = self._heap.of(code)
+        return items
+
+    def length(self, code: int) -> int | None:
+        """Characters of a text, bytes of bytes, items of a container; None where the stream does not say."""
+        pairs = self.pairs(code)
+        if pairs is not None:
+            return len(pairs) // 2
+        items = self.contents(code)
+        if items is not None:
+            return len(items)
+        if code & KIND == sym.BYTEARRAY:
+            return len(self._reader.literal(code >> SHIFT))
+        value = self.value(code)
+        return len(value) if isinstance(value, (str, bytes)) else None
+
+    # -- Deciding ----------------------------------------------------------------------------------------------------
+
+    def matches(self, pattern: Pattern, code: int, around: int = -1) -> bool:
+        """Whether the value matches.  `around` is the tuple it is an item of, where a pattern relates fields."""
+        if isinstance(pattern, Word):
+            return self._word_matches(pattern.kind, code)
+        if isinstance(pattern, LengthProduct):
+            return self._product(pattern, code, around)
+        key = (id(pattern), code)
+        known = self._decided.get(key)
+        if known is None:
+            known = self._decided[key] = self._decide(pattern, code)
+        return known
+
+    def _word_matches(self, kind: str, code: int) -> bool:
+        if kind == "any":
+            return True
+        word = self.word(code)
+        if kind == "instance":
+            return code & KIND == sym.MADE
+        return word == kind or (code & KIND == sym.TEXT8 and kind == "bytes")
+
+    def _decide(self, pattern: Pattern, code: int) -> bool:
+        if isinstance(pattern, AnyOf):
+            return any(self.matches(alternative, code) for alternative in pattern.alternatives)
+        if isinstance(pattern, Shape):
+            return code & KIND == sym.TUPLE and self.shape(pattern, self._heap.of(code), code)
+        if isinstance(pattern, Items):
+            items = self.contents(code) if self.word(code) == pattern.kind else None
+            return items is not None and all(self.matches(pattern.item, item) for item in items)
+        if isinstance(pattern, DictItems):
+            pairs = self.pairs(code)
+            return pairs is not None and (
+                all(self.matches(pattern.key, key) for key in pairs[::2])
+                and all(self.matches(pattern.value, value) for value in pairs[1::2])
+            )
+        if isinstance(pattern, Fields):
+            return self._fields(pattern, code)
+        if isinstance(pattern, Length):
+            length = self.length(code) if self.matches(pattern.of, code) else None
+            return length is not None and pattern.low <= length <= pattern.high
+        return self._decide_scalar(pattern, code)
+
+    def _decide_scalar(self, pattern: Pattern, code: int) -> bool:
+        if isinstance(pattern, GlobalNamed):
+            return code & KIND == sym.GLOBAL and self._heap.of(code).dotted == pattern.dotted
+        if isinstance(pattern, InstanceOf):
+            made = self._heap.of(code) if code & KIND == sym.MADE else None
+            return made is not None and made.origin is not None and made.origin.dotted == pattern.dotted
+        if isinstance(pattern, IntRange):
+            value = self.value(code) if self.word(code) == "int" else _UNKNOWN
+            return type(value) is int and pattern.low <= value <= pattern.high
+        if isinstance(pattern, Is):
+            return self._is(pattern, code)
+        if isinstance(pattern, Regex):
+            return self._regex(pattern.pattern, code)
+        raise TypeError(f"not a pattern: {pattern!r}")
+
+    def _is(self, pattern: Is, code: int) -> bool:
+        if not self._word_matches(pattern.kind, code):
+            return False
+        value = self.value(code)
+        if code & KIND == sym.TEXT8 and pattern.kind == "bytes":
+            value = value.encode("latin-1")
+        # repr tells 0.0 from -0.0, and nan from nothing.
+        return type(value) is type(pattern.value) and repr(value) == repr(pattern.value)
+
+    def _regex(self, pattern: str, code: int) -> bool:
+        if not self.is_text(code):
+            return False
+        if code & KIND != sym.PRIOR and self._heap.sizes.get(code >> SHIFT, 0) > 4 * LONGEST_MATCHED_TEXT:
+            return False  # UTF-8 needs at most four bytes a character: do not decode megabytes to say no
+        text = self.text(code)
+        if len(text) > LONGEST_MATCHED_TEXT:
+            return False
+        compiled = self._regexes.get(pattern)
+        if compiled is None:
+            import re
+
+            compiled = self._regexes[pattern] = re.compile(pattern, re.ASCII)
+        return compiled.fullmatch(text) is not None
+
+    def _fields(self, pattern: Fields, code: int) -> bool:
+        pairs = self.pairs(code)
+        if pairs is None:
+            return False
+        wanted = dict(pattern.required + pattern.optional)
+        seen = set()
+        for key, value in zip(pairs[::2], pairs[1::2], strict=True):
+            text = self.key_text(key)
+            if text is None or text not in wanted or not self.matches(wanted[text], value):
+                return False
+            seen.add(text)
+        return all(name in seen for name, _ in pattern.required)
+
+    def _product(self, pattern: LengthProduct, code: int, around: int) -> bool:
+        fields = self._heap.of(around) if around >= FIRST_NODE and around & KIND == sym.TUPLE else []
+        shape = self.contents(fields[pattern.field]) if pattern.field < len(fields) else None
+        if shape is None or len(shape) > _LONGEST_PRODUCT or not self.matches(pattern.of, code):
+            return False
+        product = 1
+        for item in shape:
+            size = self.value(item)
+            if type(size) is not int or size < 0:
+                return False
+            product *= size
+        return self.length(code) == product
+
+    def shape(self, pattern: Shape, items: list[int], around: int = -1) -> bool:
+        """Whether a tuple's items match a shape, as a signature does a call's arguments."""
+        wanted = pattern.items
+        if len(items) < len(wanted) or (len(items) > len(wanted) and not pattern.rest):
+            return False
+        return all(self.matches(want, item, around) for want, item in zip(wanted, items, strict=False))

@@ -1,0 +1,217 @@
+"""The values of the symbolic machine: what a pickle's objects look like while nothing has been built.
+
+A stack slot, a memo entry and a container's item are each one int, called a code: its low five bits are a kind, the
+rest is an origin.  For a literal the origin is the position of the opcode that pushed it, so its content can be read
+again on demand and costs nothing meanwhile; for everything else it is the number of a node in the `Heap`.
+
+Rules:
+
+* A code never holds a value of the stream, and a heap never holds an object that the stream would build.
+* A depth of `TAINT` or more marks a protocol helper, or a tuple with one inside: something that may be used in its one
+  place and is never a value.
+* This module decides nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+from safepickle.policy.model import Grant, Name
+
+SHIFT: Final = 5
+KIND: Final = 31
+
+# Literals: the origin is the position of the opcode.  No kind is 0, so the code 0 can stand for "no value".
+NONE: Final = 1
+BOOL: Final = 2
+INT: Final = 3
+FLOAT: Final = 4
+STR: Final = 5
+BYTES: Final = 6
+TEXT8: Final = 7  # an 8-bit string whose encoding is not known: str or bytes, as the loader will choose
+BYTEARRAY: Final = 8
+BUFFER: Final = 9
+PERSISTENT: Final = 10
+FIRST_NODE: Final = 16
+# Nodes: the origin is an index into the heap.
+TUPLE: Final = 16
+LIST: Final = 17
+DICT: Final = 18
+SET: Final = 19
+FROZENSET: Final = 20
+ENCODED: Final = 21  # bytes spelled as _codecs.encode(text, "latin1"); the item is the text's code
+GLOBAL: Final = 22  # a Global, also one reached by getattr from another (a nested class, a class method)
+BOUND: Final = 23  # a Global reached by getattr from an object of this stream: a bound method
+MADE: Final = 24  # what a call or a `new` gives
+PARTIAL: Final = 25  # functools.partial(cls.__new__), on its way to stand for NEWOBJ_EX
+PRIOR: Final = 26  # a memo entry that an earlier load, or the application, left
+
+WORDS: Final = {
+    NONE: "none", BOOL: "bool", INT: "int", FLOAT: "float", STR: "str", BYTES: "bytes", TEXT8: "str",
+    BYTEARRAY: "bytearray", BUFFER: "buffer", PERSISTENT: "persistent", TUPLE: "tuple", LIST: "list", DICT: "dict",
+    SET: "set", FROZENSET: "frozenset", ENCODED: "bytes", GLOBAL: "global", BOUND: "bound method", MADE: "instance",
+    PARTIAL: "partial", PRIOR: "object of an earlier load",
+}  # fmt: skip
+
+#: Depths from here on mean "a helper, or a tuple that holds one".
+TAINT: Final = 1 << 40
+
+# Protocol helpers: functions that pickle's own protocol spells, and that stand for an opcode of a later protocol.
+RECONSTRUCTOR: Final = "reconstructor"
+NEWOBJ: Final = "newobj"
+NEWOBJ_EX: Final = "newobj_ex"
+ENCODE: Final = "encode"
+GETATTR: Final = "getattr"
+PARTIAL_CLASS: Final = "partial"
+DUNDER_NEW: Final = "__new__"  # getattr(cls, "__new__"), where the policy does not list it as a name of its own
+
+HELPERS: Final[dict[Name, str]] = {
+    ("copyreg", "_reconstructor"): RECONSTRUCTOR,
+    ("copyreg", "__newobj__"): NEWOBJ,
+    ("copyreg", "__newobj_ex__"): NEWOBJ_EX,
+    ("_codecs", "encode"): ENCODE,
+    ("builtins", "getattr"): GETATTR,
+    ("functools", "partial"): PARTIAL_CLASS,
+}
+
+#: The names that CPython looks up on an instance, where its own state can plant them.
+HOOKS: Final = frozenset({"__setstate__", "append", "extend", "add"})
+
+
+class Global:
+    """One name that a stream refers to, judged once: canonical module and qualified name, grants, how it was used."""
+
+    __slots__ = ("base", "grants", "helper", "listed", "module", "name", "uses")
+
+    def __init__(
+        self,
+        module: str,
+        name: str,
+        grants: tuple[Grant, ...],
+        listed: bool,
+        helper: str | None = None,
+        base: Global | None = None,
+    ) -> None:
+        self.module = module
+        self.name = name
+        self.grants = grants
+        self.listed = listed
+        self.helper = helper
+        self.base = base  # the global it was reached from by getattr
+        self.uses: dict[str, int] = {}
+
+    @property
+    def dotted(self) -> str:
+        """`module.QualifiedName`."""
+        return f"{self.module}.{self.name}"
+
+    def has_verb(self, verb: str) -> bool:
+        """Whether any grant has the verb, whatever its conditions."""
+        return any(verb in grant.verbs for grant in self.grants)
+
+
+class Made:
+    """An object that a call or a `new` of a global will give."""
+
+    __slots__ = ("args", "built", "fills", "filled", "kwargs", "must_build", "origin", "position", "state")
+
+    def __init__(self, origin: Global | None, args: int, kwargs: int, position: int) -> None:
+        self.origin = origin  # None: made in unrestricted mode by something that has no name
+        self.args = args  # code of the arguments' tuple
+        self.kwargs = kwargs  # code of the keywords' dict, 0 for none
+        self.position = position
+        self.state = 0  # code of the state that BUILD gave
+        self.built = False
+        self.filled = False
+        self.must_build = False
+        self.fills: list[int] = []  # items that APPEND(S), SETITEM(S) and ADDITEMS gave
+
+
+class Prior:
+    """What is known of a memo entry from before this load."""
+
+    __slots__ = ("depth", "symbol", "value")
+
+    def __init__(self, value: Any, depth: int, symbol: Global | None) -> None:
+        self.value = value
+        self.depth = depth
+        self.symbol = symbol  # the global that the entry is, if it is one
+
+
+class Heap:
+    """The nodes: `items[n]` is what node n holds (codes, or one of the records above), `depths[n]` how deep it is."""
+
+    __slots__ = ("depths", "frozen", "items", "sizes")
+
+    def __init__(self) -> None:
+        self.items: list[Any] = []
+        self.depths: list[int] = []
+        self.frozen: set[int] = set()  # nodes whose content a pattern has looked at
+        self.sizes: dict[int, int] = {}  # position of a literal -> its length, where that is above LONG_TEXT
+
+    def add(self, kind: int, items: Any, depth: int) -> int:
+        """A new node's code."""
+        self.items.append(items)
+        self.depths.append(depth)
+        return (len(self.depths) - 1) << SHIFT | kind
+
+    def of(self, code: int) -> Any:
+        """What the node with this code holds."""
+        return self.items[code >> SHIFT]
+
+    def depth(self, code: int) -> int:
+        """The depth of a value: 0 for literals and globals, 1 for an empty container."""
+        return self.depths[code >> SHIFT] if code & KIND >= FIRST_NODE else 0
+
+    def deepest(self, codes: list[int]) -> int:
+        """The depth of the deepest of some values."""
+        depths = self.depths
+        deepest = 0
+        for code in codes:
+            if code & KIND >= FIRST_NODE:
+                depth = depths[code >> SHIFT]
+                if depth > deepest:
+                    deepest = depth
+        return deepest
+
+
+#: Literals up to this length are charged a flat unit; longer ones by their length.
+LONG_TEXT: Final = 255
+
+
+class Occurrence(NamedTuple):
+    """One opcode that names a global: as the stream spells it, under which protocol, and what it was judged as."""
+
+    module: str
+    name: str
+    protocol: int
+    symbol: Global
+    position: int
+
+
+class Refusal(NamedTuple):
+    """One thing that the policy does not grant."""
+
+    position: int
+    opcode: str
+    module: str | None
+    name: str | None
+    verb: str | None
+    path: str | None
+    message: str
+    reason: str  # empty where the grant is missing altogether, else which condition refused
+
+
+class Plan(NamedTuple):
+    """What verification found out that the load needs, and a report shows."""
+
+    stop: int  # position after STOP in the reader's data
+    consumed: int  # bytes of the source taken
+    opcodes: int
+    occurrences: list[Occurrence]
+    references: list[tuple[Global, Global]]  # (class, what getattr reads from it), to be resolved before the first call
+    buffers: int
+    memo: dict[int, int]  # the memo at STOP, as codes
+    heap: Heap
+    globals: list[Global]
+    persistents: list[Global | None]  # for each persistent ID, the class it stands for, where the policy says so

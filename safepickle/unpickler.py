@@ -1,0 +1,1019 @@
+"""The concrete machine: loads what the verifier has passed.  The only module that imports or calls what a stream names.
+
+Order of a load: verify the whole pickle; resolve every name it uses; count the buffers; then run it.
+
+Rules:
+
+* Nothing here trusts that verification happened to other bytes than these: both passes read the same immutable bytes,
+  and a file is read once.
+* What verification could not see is checked again here, on exact types: that a listed name is what the policy says it
+  is, that a target of a change is no class, function, module or enum member, that slot state sets no dunder.
+* `__setstate__`, `append`, `extend` and `add` are looked up on the type and bound, never on the instance.
+* Whatever is raised underneath becomes one `UnpicklingError`, with the cause but without its traceback; stack and memo
+  are dropped first, so an error keeps no payload alive.
+* A load either succeeds as a whole, memo included, or leaves the Unpickler as it was.
+"""
+
+from __future__ import annotations
+
+import sys
+from _codecs import encode as _codecs_encode
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from copyreg import __newobj__ as _newobj  # type: ignore[attr-defined]
+from copyreg import __newobj_ex__ as _newobj_ex  # type: ignore[attr-defined]
+from copyreg import _reconstructor  # type: ignore[attr-defined]
+from functools import partial
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from safepickle import opcodes as op
+from safepickle import symbols as sym
+from safepickle.errors import (
+    EndOfStream,
+    Forbidden,
+    LimitExceeded,
+    MalformedStream,
+    ReconstructionError,
+    StreamError,
+    UnpicklingError,
+    escape,
+)
+from safepickle.policy import Policy, resolve_policy
+from safepickle.policy.model import PolicyData
+from safepickle.probes import FREE_KEYS, ProbeGuard
+from safepickle.reader import FileReader, Reader, frozen_input
+from safepickle.symbols import KIND, Global, Plan, Prior
+from safepickle.verifier import Options, Verifier, canonical_name
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    PolicyLike = Policy | str | PathLike[str] | Iterable[Policy | str | PathLike[str]] | None
+
+__all__ = ["Unpickler", "load_bytes", "verify_bytes"]
+
+_MISSING: Final = object()
+_HELPER_FUNCTIONS: Final = {
+    sym.RECONSTRUCTOR: _reconstructor,
+    sym.NEWOBJ: _newobj,
+    sym.NEWOBJ_EX: _newobj_ex,
+    sym.ENCODE: _codecs_encode,
+    sym.GETATTR: getattr,
+    sym.PARTIAL_CLASS: partial,
+}
+_FUNCTIONS: Final = (FunctionType, BuiltinFunctionType, MethodType)
+_HEAP_TYPE: Final = 1 << 9  # type flag: made by a class statement
+_NO_LOADER: Final = "A load persistent id instruction was encountered, but no persistent_load function was specified."
+
+
+class Unpickler:
+    """Reads pickles from a binary file under a policy, as `pickle.Unpickler` reads them without one.
+
+    `file` has `read` and `readline`; `peek`, or `seek` and `tell`, are used where it has them.  Each `load` takes
+    exactly one pickle.  `policy` is a Policy, packaged names, a path, a list of these, or None for the default.
+    `encoding` and `errors` are for the 8-bit strings of Python 2; `encoding="bytes"` keeps them as bytes.
+
+    A subclass, or the instance, may have `persistent_load(pid)` and `find_class(module, name)`.  `find_class` is called
+    once the whole pickle has been verified, for every global, with the names that the stream spells: it can only narrow
+    what the policy allows.
+
+    Raises `pickle.UnpicklingError` (one of its subclasses in `safepickle.errors`) whatever is wrong with the pickle;
+    TypeError and AttributeError for unusable arguments; and whatever the file object itself raises.
+    """
+
+    def __init__(
+        self,
+        file: Any,
+        *,
+        policy: PolicyLike = None,
+        fix_imports: bool = True,
+        encoding: str = "ASCII",
+        errors: str = "strict",
+        buffers: Iterable[Any] | None = None,
+    ) -> None:
+        if not callable(getattr(file, "read", None)) or not callable(getattr(file, "readline", None)):
+            raise TypeError("file must have 'read' and 'readline' attributes")
+        self._file = file
+        self._set_up(policy, fix_imports, encoding, errors, buffers)
+
+    def _set_up(
+        self, policy: PolicyLike, fix_imports: bool, encoding: str, errors: str, buffers: Iterable[Any] | None
+    ) -> None:
+        self._policy = resolve_policy(policy)
+        self._data: PolicyData = self._policy.data
+        self._limits = self._policy.limits
+        self._fix_imports = bool(fix_imports)
+        self._encoding = encoding
+        self._errors = errors
+        self._buffers: Iterator[Any] | None = None if buffers is None else iter(buffers)
+        self._memo: dict[int, Any] = {}
+        self._prior: dict[int, Prior] = {}
+        self._opcodes = 0
+        self._protocol = 0
+        self._running = False
+
+    # -- What users call, override and set ---------------------------------------------------------------------------
+
+    def load(self) -> Any:
+        """Read one pickle from the file, verify it, and return the object it makes."""
+        if not hasattr(self, "_running"):
+            raise UnpicklingError(f"Unpickler.__init__() was not called by {type(self).__name__}.__init__()")
+        self._enter()
+        try:
+            value, error = self._attempt(None)
+        finally:
+            self._running = False
+        if error is not None:
+            _log(error, self._policy)
+            raise error
+        return value
+
+    def persistent_load(self, pid: Any) -> Any:
+        """The object that a persistent ID stands for; a subclass or the instance provides it."""
+        raise UnpicklingError(_NO_LOADER)
+
+    def find_class(self, module_name: str, global_name: str, /) -> Any:
+        """The object that a stream names.  An override may call this; it refuses what the policy does not list.
+
+        Raises what pickle raises where there is no such module or attribute.
+        """
+        sys.audit("pickle.find_class", module_name, global_name)
+        spelled = module_name
+        if self._protocol < 3 and self._fix_imports:
+            module_name, global_name = canonical_name(module_name, global_name)
+        if self._data.unrestricted:
+            return _find_anything(module_name, global_name, self._protocol)
+        module = self._data.aliases.get(module_name, module_name)
+        key = (module, global_name)
+        if key in self._data.denied or (key not in self._data.grants and key not in sym.HELPERS):
+            raise Forbidden(
+                f"global '{escape(module)}.{escape(global_name)}' is forbidden: it is not in the policy",
+                module=module, name=global_name, verb="refer",
+            )  # fmt: skip
+        return _find_listed(module, global_name, spelled if module != module_name else module_name)
+
+    @property
+    def memo(self) -> Any:
+        """The memo, as a proxy with `clear()` and `copy()`; may be set to another Unpickler's or to a dict."""
+        return UnpicklerMemoProxy(self)
+
+    @memo.setter
+    def memo(self, value: Any) -> None:
+        if isinstance(value, UnpicklerMemoProxy):
+            other = value._unpickler
+            self._memo = dict(other._memo)
+            self._prior = dict(other._prior)
+            self._opcodes = max(self._opcodes, other._opcodes)
+            return
+        if not isinstance(value, dict):
+            raise TypeError(f"'memo' attribute must be an UnpicklerMemoProxy object or dict, not {type(value).__name__:.200}")
+        for index in value:
+            if not isinstance(index, int):
+                raise TypeError("memo key must be integers")
+            if index < 0:
+                raise ValueError("memo key must be positive integers.")
+        self._memo = dict(value)
+        self._prior = {index: Prior(entry, 0, None) for index, entry in value.items()}
+
+    # -- One load ----------------------------------------------------------------------------------------------------
+
+    def _enter(self) -> None:
+        if self._running:
+            raise UnpicklingError("this Unpickler is already running: it cannot be entered again")
+        self._running = True
+
+    def _attempt(self, data: bytes | None) -> tuple[Any, BaseException | None]:
+        """Load one pickle, from the file or from `data`; whatever goes wrong with the stream is returned.
+
+        All that the load holds is local to this call, so nothing of it is left when the error is raised.
+        """
+        try:
+            return self._verify_and_run(data), None
+        except _Interrupted as interrupted:
+            original = interrupted.original
+            raise original from None
+        except StreamError as error:
+            return None, _without_payload(error)
+        except _Underneath as wrapper:
+            return None, self._translate(wrapper)
+
+    def _verify_and_run(self, data: bytes | None) -> Any:
+        persistent_load = self._persistent_loader()
+        options = Options(
+            fix_imports=self._fix_imports,
+            encoding=self._encoding,
+            errors=self._errors,
+            buffers=self._buffers is not None,
+            persistent_load=persistent_load is not None,
+            prior=self._prior,
+            opcodes_before=self._opcodes,
+        )
+        limits = self._limits
+        if data is None:
+            source = FileReader(self._file, integer_digits=limits.integer_digits, byte_limit=limits.bytes)
+            try:
+                plan = _verified(source, self._data, limits, options)
+            finally:
+                source.close()
+            reader = Reader(source.taken(), integer_digits=limits.integer_digits, asides=source.asides)
+        else:
+            plan = _verified(Reader(data, integer_digits=limits.integer_digits), self._data, limits, options)
+            reader = Reader(data, integer_digits=limits.integer_digits)
+        try:
+            resolved = self._resolve(plan)
+            buffers = self._take_buffers(plan.buffers)
+        except (StreamError, _Underneath):
+            raise
+        except (KeyboardInterrupt, GeneratorExit) as error:
+            raise _Interrupted(error) from None
+        except BaseException as error:
+            raise _Underneath(error, None, None) from None
+        memo: dict[int, Any] = {}
+        machine = _Machine(self, reader, resolved, buffers, plan, persistent_load, memo)
+        value = machine.run()
+        self._memo.update(memo)
+        self._remember(plan)
+        return value
+
+    def _persistent_loader(self) -> Callable[[Any], Any] | None:
+        loader = self.persistent_load
+        if getattr(loader, "__func__", None) is Unpickler.persistent_load:
+            return None
+        return loader
+
+    def _take_buffers(self, count: int) -> list[Any]:
+        taken = []
+        for _ in range(count):
+            assert self._buffers is not None
+            try:
+                taken.append(next(self._buffers))
+            except StopIteration:
+                raise MalformedStream("not enough out-of-band buffers") from None
+        return taken
+
+    def _remember(self, plan: Plan) -> None:
+        """Keep what a later load of this Unpickler must know of the memo entries that this one made."""
+        self._opcodes += plan.opcodes
+        heap = plan.heap
+        for index, code in plan.memo.items():
+            symbol: Global | None = heap.of(code) if code & KIND == sym.GLOBAL else None
+            if code & KIND == sym.PRIOR:
+                symbol = heap.of(code).symbol
+            self._prior[index] = Prior(self._memo.get(index), min(heap.depth(code), self._limits.depth), symbol)
+
+    def _translate(self, wrapper: _Underneath) -> BaseException:
+        """The one exception for whatever was raised underneath."""
+        cause = wrapper.original
+        if isinstance(cause, UnpicklingError):  # find_class or persistent_load refused in its own words
+            return _without_payload(cause)
+        _without_payload(cause)
+        symbol = wrapper.symbol
+        if self._data.unrestricted:
+            message = str(cause) or type(cause).__name__
+        else:
+            what = escape(symbol.dotted) if symbol else "something underneath"
+            message = f"{what} raised {type(cause).__name__} while the pickle was loaded"
+        error = ReconstructionError(
+            message,
+            position=wrapper.position,
+            opcode=wrapper.opcode,
+            module=symbol.module if symbol else None,
+            name=symbol.name if symbol else None,
+        )
+        error.__cause__ = cause
+        return error
+
+    # -- Resolving names ---------------------------------------------------------------------------------------------
+
+    def _resolve(self, plan: Plan) -> list[Any]:
+        """The object for each opcode that names a global, in order, all of them before anything is called."""
+        overridden = getattr(self.find_class, "__func__", None) is not Unpickler.find_class
+        known: dict[Any, Any] = {}
+        resolved = []
+        for occurrence in plan.occurrences:
+            symbol = occurrence.symbol
+            key = (occurrence.module, occurrence.name, occurrence.protocol)
+            value = _MISSING if overridden else known.get(key, _MISSING)
+            if value is _MISSING:
+                self._protocol = occurrence.protocol
+                try:
+                    value = self.find_class(occurrence.module, occurrence.name)
+                except (KeyboardInterrupt, GeneratorExit) as error:
+                    raise _Interrupted(error) from None
+                except BaseException as error:
+                    raise _Underneath(error, occurrence.position, symbol) from None
+                if not self._data.unrestricted:
+                    _check_resolved(symbol, value, occurrence.position)
+                known[key] = value
+            known[symbol] = value
+            resolved.append(value)
+        for expected in plan.persistents:
+            if expected is not None and expected not in known:
+                known[expected] = _find_listed(expected.module, expected.name, expected.module)
+        for base, symbol in plan.references:
+            if base in known and symbol not in known and not self._data.unrestricted:
+                try:
+                    known[symbol] = _class_attribute(known[base], symbol.name.rpartition(".")[2])
+                except (KeyboardInterrupt, GeneratorExit) as error:
+                    raise _Interrupted(error) from None
+                except BaseException as error:
+                    raise _Underneath(error, None, symbol) from None
+        return resolved
+
+
+class UnpicklerMemoProxy:
+    """An Unpickler's memo as users see it: it can be copied, cleared, and given to another Unpickler."""
+
+    __slots__ = ("_unpickler",)
+
+    def __init__(self, unpickler: Unpickler) -> None:
+        self._unpickler = unpickler
+
+    def clear(self) -> None:
+        """Forget all memo entries."""
+        self._unpickler._memo.clear()
+        self._unpickler._prior.clear()
+
+    def copy(self) -> dict[int, Any]:
+        """The memo as a new dict."""
+        return dict(self._unpickler._memo)
+
+    def __reduce__(self) -> tuple[type[dict[int, Any]], tuple[dict[int, Any]]]:
+        return dict, (self.copy(),)
+
+
+class _Underneath(Exception):
+    """Carries what a callable, `find_class` or `persistent_load` raised out of the machine."""
+
+    def __init__(self, original: BaseException, position: int | None, symbol: Global | None, opcode: str | None = None):
+        super().__init__()
+        self.original = original
+        self.position = position
+        self.symbol = symbol
+        self.opcode = opcode
+
+
+class _Interrupted(BaseException):
+    """Carries KeyboardInterrupt and GeneratorExit, the two that pass."""
+
+    def __init__(self, original: BaseException):
+        super().__init__()
+        self.original = original
+
+
+def _verified(reader: Reader, policy: PolicyData, limits: Any, options: Options) -> Plan:
+    try:
+        return Verifier(reader, policy, limits, options).run()
+    except (MemoryError, RecursionError) as error:
+        raise LimitExceeded(f"verifying this pickle raised {type(error).__name__}") from None
+
+
+def _without_payload(error: BaseException) -> BaseException:
+    """Drop the tracebacks of an exception and its chain: their frames hold what was being built."""
+    seen: set[int] = set()
+    pending: list[BaseException | None] = [error]
+    while pending:
+        each = pending.pop()
+        if each is None or id(each) in seen:
+            continue
+        seen.add(id(each))
+        each.__traceback__ = None
+        pending += [each.__cause__, each.__context__]
+    return error
+
+
+def _log(error: BaseException, policy: Policy) -> None:
+    if isinstance(error, EndOfStream):
+        return  # the end of a file of pickles is no refusal
+    import logging
+
+    where = f" at byte {error.position}" if isinstance(error, StreamError) and error.position is not None else ""
+    told = escape(str(error), 500) if isinstance(error, StreamError) else ""
+    if isinstance(error, ReconstructionError):
+        named = f"{escape(error.module)}.{escape(error.name)}" if error.module and error.name else "something"
+        told = f"{named} raised {type(error.__cause__).__name__}"
+    logging.getLogger("safepickle").warning(
+        "refused a pickle%s: %s: %s (policy %s)", where, type(error).__name__, told, policy.digest[:16]
+    )
+
+
+# -- Finding what a stream names -------------------------------------------------------------------------------------
+
+
+def _find_anything(module: str, name: str, protocol: int) -> Any:
+    """pickle's own rule, for the unrestricted policy."""
+    __import__(module, level=0)
+    found: Any = sys.modules[module]
+    if protocol < 4:
+        return getattr(found, name)
+    holder = found
+    for part in name.split("."):
+        if part == "<locals>":
+            raise AttributeError(f"Can't get local attribute {name!r} on {holder!r}")
+        try:
+            found = getattr(found, part)
+        except AttributeError:
+            raise AttributeError(f"Can't get attribute {name!r} on {holder!r}") from None
+    return found
+
+
+def _find_listed(module: str, name: str, spelled: str) -> Any:
+    """A listed name: the module, then classes inside classes; never through anything else."""
+    try:
+        __import__(module, level=0)
+    except ModuleNotFoundError as error:
+        absent = error.name is not None and (module == error.name or module.startswith(error.name + "."))
+        if spelled == module or not absent:
+            raise
+        module = spelled  # an alias whose new place does not exist here: the old one may
+        __import__(module, level=0)
+    first, *rest = name.split(".")
+    found = getattr(sys.modules[module], first)
+    for part in rest:
+        if not isinstance(found, type):
+            raise Forbidden(
+                f"{escape(module)}.{escape(name)} leads through {type(found).__name__} {first!r}: every part of a "
+                "qualified name but the last must be a class",
+                module=module, name=name, verb="refer",
+            )  # fmt: skip
+        first = part
+        found = _class_attribute(found, part)
+    return found
+
+
+def _class_attribute(cls: Any, name: str) -> Any:
+    """An attribute as the class's MRO has it, bound to the class; neither `__getattr__` nor a metaclass has a say."""
+    if not isinstance(cls, type):
+        raise Forbidden(f"attribute {name} of a {type(cls).__name__}: only a class has attributes that can be named")
+    raw = _type_lookup(cls, name)
+    if raw is _MISSING:
+        raise AttributeError(f"type object {cls.__name__!r} has no attribute {name!r}")
+    bind = _type_lookup(type(raw), "__get__")
+    return raw if bind is _MISSING else bind(raw, None, cls)
+
+
+def _bound_attribute(instance: Any, name: str) -> Any:
+    """An attribute of the instance's class, bound to the instance; its own dict is never consulted."""
+    cls = type(instance)
+    raw = _type_lookup(cls, name)
+    if raw is _MISSING:
+        raise AttributeError(f"{cls.__name__!r} object has no attribute {name!r} on its class")
+    bind = _type_lookup(type(raw), "__get__")
+    return raw if bind is _MISSING else bind(raw, instance, cls)
+
+
+def _type_lookup(cls: type, name: str) -> Any:
+    for base in type.__dict__["__mro__"].__get__(cls):
+        namespace: Mapping[str, Any] = type.__dict__["__dict__"].__get__(base)
+        if name in namespace:
+            return namespace[name]
+    return _MISSING
+
+
+def _check_resolved(symbol: Global, value: Any, position: int) -> None:
+    """That a listed name is what the policy says it is."""
+    dotted = escape(symbol.dotted)
+    if symbol.helper is not None:
+        if _HELPER_FUNCTIONS.get(symbol.helper) is not value:
+            raise Forbidden(
+                f"{dotted} is not the function that pickle's protocol means", position=position,
+                module=symbol.module, name=symbol.name, verb="refer",
+            )  # fmt: skip
+        return
+    if isinstance(value, ModuleType):
+        raise Forbidden(
+            f"{dotted} is a module: a policy lists what is in it", position=position,
+            module=symbol.module, name=symbol.name, verb="refer",
+        )  # fmt: skip
+    if not isinstance(value, type) and all(grant.plain for grant in symbol.grants):
+        use = "call" if callable(value) else "refer"
+        raise Forbidden(
+            f"{dotted} is listed by its plain name, which is for classes, but it is a {type(value).__name__}; list it as "
+            f"`{symbol.name}: {{use: [{use}]}}`",
+            position=position, module=symbol.module, name=symbol.name, verb="refer",
+        )  # fmt: skip
+
+
+# -- The machine -----------------------------------------------------------------------------------------------------
+
+
+class _Machine:
+    """Runs one verified pickle."""
+
+    def __init__(
+        self,
+        unpickler: Unpickler,
+        reader: Reader,
+        resolved: list[Any],
+        buffers: list[Any],
+        plan: Plan,
+        persistent_load: Callable[[Any], Any] | None,
+        memo: dict[int, Any],
+    ) -> None:
+        self.reader = reader
+        self.encoding = unpickler._encoding
+        self.errors = unpickler._errors
+        self.prior = unpickler._memo
+        self.unrestricted = unpickler._data.unrestricted
+        self.guard = ProbeGuard(unpickler._limits.probe_work)
+        self.resolved = iter(resolved)
+        self.buffers = iter(buffers)
+        self.persistents = iter(plan.persistents)
+        self.persistent_load = persistent_load
+        self.memo = memo
+        self.memo_size = len(self.prior)
+        self.symbols = iter(plan.occurrences)
+        self.last: Global | None = None
+
+    def run(self) -> Any:
+        """The object that the pickle makes."""
+        reader = self.reader
+        try:
+            return self._run_opcodes()
+        except StreamError as error:
+            if error.position is None:
+                error.position = reader.position
+                error.opcode = op.name_of(reader.data[reader.at])
+            raise
+        except (KeyboardInterrupt, GeneratorExit) as error:
+            raise _Interrupted(error) from None
+        except BaseException as error:
+            # `from None` hides the context; the translation below keeps the cause itself.
+            raise _Underneath(error, reader.position, self.last, op.name_of(reader.data[reader.at])) from None
+
+    # The accepted long function, the verifier's twin: one flat arm for each opcode, common ones first.
+    def _run_opcodes(self) -> Any:  # noqa: C901, PLR0912, PLR0915
+        reader = self.reader
+        memo = self.memo
+        stack: list[Any] = []
+        marks: list[list[Any]] = []
+        while True:
+            code = reader.opcode()
+
+            # Literals, and the memo
+            if code == op.SHORT_BINUNICODE:
+                stack.append(reader.text(reader.uint1()))
+            elif code == op.MEMOIZE:
+                self._put(self.memo_size, stack[-1])
+            elif code == op.BINPUT:
+                self._put(reader.uint1(), stack[-1])
+            elif code == op.BINGET or code == op.LONG_BINGET or code == op.GET:
+                index = reader.uint1() if code == op.BINGET else reader.uint4() if code == op.LONG_BINGET else reader.index()
+                value = memo.get(index, _MISSING)
+                stack.append(self.prior[index] if value is _MISSING else value)
+            elif code == op.BININT1:
+                stack.append(reader.uint1())
+            elif code == op.BININT:
+                stack.append(reader.int4())
+            elif code == op.BINUNICODE:
+                stack.append(reader.text(reader.uint4()))
+            elif code == op.BINUNICODE8:
+                stack.append(reader.text(reader.uint8()))
+            elif code == op.BINFLOAT:
+                stack.append(reader.float8())
+            elif code == op.BININT2:
+                stack.append(reader.uint2())
+            elif code == op.NONE:
+                stack.append(None)
+            elif code == op.NEWTRUE:
+                stack.append(True)
+            elif code == op.NEWFALSE:
+                stack.append(False)
+            elif code == op.LONG_BINPUT:
+                self._put(reader.uint4(), stack[-1])
+            elif code == op.PUT:
+                self._put(reader.index(), stack[-1])
+
+            # Containers
+            elif code == op.MARK:
+                marks.append(stack)
+                stack = []
+            elif code == op.EMPTY_LIST:
+                stack.append([])
+            elif code == op.EMPTY_DICT:
+                stack.append({})
+            elif code == op.EMPTY_TUPLE:
+                stack.append(())
+            elif code == op.EMPTY_SET:
+                stack.append(set())
+            elif code == op.TUPLE1:
+                stack[-1] = (stack[-1],)
+            elif code == op.TUPLE2:
+                stack[-2:] = [(stack[-2], stack[-1])]
+            elif code == op.TUPLE3:
+                stack[-3:] = [(stack[-3], stack[-2], stack[-1])]
+            elif code == op.TUPLE:
+                items = stack
+                stack = marks.pop()
+                stack.append(tuple(items))
+            elif code == op.APPENDS:
+                items = stack
+                stack = marks.pop()
+                self._extend(stack[-1], items)
+            elif code == op.SETITEMS:
+                items = stack
+                stack = marks.pop()
+                self._set_items(stack[-1], items)
+            elif code == op.ADDITEMS:
+                items = stack
+                stack = marks.pop()
+                self._add_items(stack[-1], items)
+            elif code == op.APPEND:
+                value = stack.pop()
+                self._append(stack[-1], value)
+            elif code == op.SETITEM:
+                items = stack[-2:]
+                del stack[-2:]
+                self._set_items(stack[-1], items)
+            elif code == op.LIST:
+                items = stack
+                stack = marks.pop()
+                stack.append(items)
+            elif code == op.DICT:
+                items = stack
+                stack = marks.pop()
+                value = {}
+                self._set_items(value, items)
+                stack.append(value)
+            elif code == op.FROZENSET:
+                items = stack
+                stack = marks.pop()
+                self.guard.building(frozenset, (items,))
+                stack.append(frozenset(items))
+
+            # Globals and objects
+            elif code == op.GLOBAL:
+                reader.two_lines()
+                stack.append(self._next_global())
+            elif code == op.STACK_GLOBAL:
+                del stack[-2:]
+                stack.append(self._next_global())
+            elif code == op.REDUCE:
+                args = stack.pop()
+                stack[-1] = self._call(stack[-1], args)
+            elif code == op.NEWOBJ:
+                args = stack.pop()
+                stack[-1] = self._new(stack[-1], args, None)
+            elif code == op.NEWOBJ_EX:
+                kwargs = stack.pop()
+                args = stack.pop()
+                stack[-1] = self._new(stack[-1], args, kwargs)
+            elif code == op.BUILD:
+                state = stack.pop()
+                self._build(stack[-1], state)
+            elif code == op.INST:
+                reader.two_lines()
+                items = stack
+                stack = marks.pop()
+                stack.append(self._instantiate(self._next_global(), tuple(items)))
+            elif code == op.OBJ:
+                items = stack
+                stack = marks.pop()
+                stack.append(self._instantiate(items[0], tuple(items[1:])))
+
+            # Less common literals
+            elif code == op.SHORT_BINBYTES:
+                stack.append(reader.take(reader.uint1()))
+            elif code == op.BINBYTES:
+                stack.append(reader.take(reader.uint4()))
+            elif code == op.BINBYTES8:
+                stack.append(reader.take(reader.uint8()))
+            elif code == op.LONG1:
+                stack.append(reader.long(reader.uint1()))
+            elif code == op.LONG4:
+                stack.append(reader.long(reader.length4("LONG")))
+            elif code == op.BYTEARRAY8:
+                stack.append(reader.take_bytearray(reader.uint8()))
+            elif code == op.SHORT_BINSTRING:
+                stack.append(self._text8(reader.take(reader.uint1())))
+            elif code == op.BINSTRING:
+                stack.append(self._text8(reader.take(reader.length4("BINSTRING"))))
+            elif code == op.STRING:
+                stack.append(self._text8(reader.quoted()))
+            elif code == op.UNICODE:
+                stack.append(reader.escaped())
+            elif code == op.INT:
+                stack.append(reader.int_or_bool())
+            elif code == op.LONG:
+                stack.append(reader.decimal(suffix=True))
+            elif code == op.FLOAT:
+                stack.append(reader.float_text())
+
+            # The stack itself
+            elif code == op.POP:
+                if stack:
+                    stack.pop()
+                else:
+                    stack = marks.pop()
+            elif code == op.POP_MARK:
+                stack = marks.pop()
+            elif code == op.DUP:
+                stack.append(stack[-1])
+
+            # Control
+            elif code == op.PROTO:
+                reader.uint1()
+            elif code == op.FRAME:
+                reader.frame()
+            elif code == op.STOP:
+                return stack.pop()
+
+            # What the application brings
+            elif code == op.PERSID:
+                stack.append(self._persistent(reader.persistent_id_line()))
+            elif code == op.BINPERSID:
+                stack[-1] = self._persistent(stack[-1])
+            elif code == op.NEXT_BUFFER:
+                stack.append(next(self.buffers))
+            elif code == op.READONLY_BUFFER:
+                view = memoryview(stack[-1])
+                if not view.readonly:
+                    stack[-1] = view.toreadonly()
+            elif code == op.EXT1:
+                reader.uint1()
+                stack.append(self._next_global())
+            elif code == op.EXT2:
+                reader.uint2()
+                stack.append(self._next_global())
+            elif code == op.EXT4:
+                reader.int4()
+                stack.append(self._next_global())
+            else:
+                reader.unknown_opcode(code)
+
+    def _put(self, index: int, value: Any) -> None:
+        if index not in self.memo and index not in self.prior:
+            self.memo_size += 1
+        self.memo[index] = value
+
+    def _text8(self, raw: bytes) -> str | bytes:
+        return raw if self.encoding == "bytes" else str(raw, self.encoding, self.errors)
+
+    def _next_global(self) -> Any:
+        self.last = next(self.symbols).symbol
+        return next(self.resolved)
+
+    # -- Making objects ----------------------------------------------------------------------------------------------
+
+    def _call(self, function: Any, args: Any) -> Any:
+        if not isinstance(args, tuple):
+            raise TypeError("argument list must be a tuple")
+        if self.unrestricted:
+            self.guard.building(function, args)
+            return function(*args)
+        if function is getattr:
+            return self._reference(*args)
+        if function is _reconstructor:
+            return self._reconstruct(*args)
+        if function is _newobj:
+            return self._new(args[0], args[1:], None)
+        if function is _newobj_ex:
+            return self._new(*args)
+        if type(function) is partial:
+            return self._finish_partial(function)
+        if function is _codecs_encode:
+            return _codecs_encode(args[0], "latin1")
+        self.guard.building(function, args)
+        return function(*args)
+
+    def _reference(self, target: Any, name: str) -> Any:
+        """getattr, as a reference to a listed qualified name."""
+        if isinstance(target, type):
+            return _class_attribute(target, name)
+        return _bound_attribute(target, name)
+
+    def _new(self, cls: Any, args: Any, kwargs: Any) -> Any:
+        if not isinstance(cls, type):
+            raise MalformedStream(f"NEWOBJ class argument must be a type, not {type(cls).__name__}")
+        if not isinstance(args, tuple):
+            raise MalformedStream(f"NEWOBJ expected an arg tuple, got {type(args).__name__}")
+        self.guard.building(cls, args)
+        if kwargs is None:
+            return cls.__new__(cls, *args)
+        if not isinstance(kwargs, dict):
+            raise MalformedStream(f"NEWOBJ_EX expected a kwargs dict, got {type(kwargs).__name__}")
+        return cls.__new__(cls, *args, **kwargs)
+
+    def _reconstruct(self, cls: Any, base: Any, state: Any) -> Any:
+        """copyreg._reconstructor, without the ways to make it run another class's __init__."""
+        if not isinstance(cls, type) or not isinstance(base, type):
+            raise MalformedStream("copyreg._reconstructor needs a class and its base class")
+        if base is object:
+            return object.__new__(cls)
+        first = next(
+            (each for each in type.__dict__["__mro__"].__get__(cls) if not each.__flags__ & _HEAP_TYPE), object
+        )
+        if base is not first:
+            raise Forbidden(
+                f"copyreg._reconstructor with base {base.__name__}, but the first built-in base of {cls.__name__} is "
+                f"{first.__name__}"
+            )
+        self.guard.building(base, (state,))
+        made = base.__new__(cls, state)
+        if base.__init__ is not object.__init__:
+            base.__init__(made, state)
+        return made
+
+    def _finish_partial(self, function: partial[Any]) -> Any:
+        """functools.partial(cls.__new__, cls, *args, **kwargs)(), pickle's NEWOBJ_EX below protocol 4."""
+        cls = function.args[0] if function.args else None
+        if not isinstance(cls, type) or not _same_function(function.func, _class_attribute(cls, "__new__")):
+            raise Forbidden("functools.partial of a __new__ that is not its class's own")
+        self.guard.building(cls, function.args[1:])
+        return function()
+
+    def _instantiate(self, cls: Any, args: tuple[Any, ...]) -> Any:
+        """INST and OBJ: Python 2 made an instance of a class without arguments without calling __init__."""
+        if not args and isinstance(cls, type) and not hasattr(cls, "__getinitargs__"):
+            return cls.__new__(cls)
+        return self._call(cls, args)
+
+    # -- Changing objects --------------------------------------------------------------------------------------------
+
+    def _target(self, target: Any) -> None:
+        """Refuse to change what existed before the load, where only running it shows."""
+        if self.unrestricted:
+            return
+        if isinstance(target, (type, ModuleType, *_FUNCTIONS)) or _is_enum_member(target):
+            raise Forbidden(
+                f"a pickle would change a {type(target).__name__} that existed before it was loaded",
+                module=type(target).__module__, name=type(target).__qualname__,
+            )  # fmt: skip
+
+    def _method(self, target: Any, name: str) -> Any:
+        if self.unrestricted:
+            return getattr(target, name, _MISSING)
+        raw = _type_lookup(type(target), name)
+        if raw is _MISSING:
+            return _MISSING
+        bind = _type_lookup(type(raw), "__get__")
+        return raw if bind is _MISSING else bind(raw, target, type(target))
+
+    def _append(self, target: Any, value: Any) -> None:
+        if type(target) is list:
+            target.append(value)
+            return
+        self._target(target)
+        append = self._method(target, "append")
+        if append is _MISSING:
+            raise AttributeError(f"{type(target).__name__!r} object has no attribute 'append'")
+        append(value)
+
+    def _extend(self, target: Any, items: list[Any]) -> None:
+        if type(target) is list:
+            target.extend(items)
+            return
+        if not items:
+            return
+        self._target(target)
+        extend = self._method(target, "extend")
+        if extend is not _MISSING:
+            extend(items)
+            return
+        append = self._method(target, "append")
+        if append is _MISSING:
+            raise AttributeError(f"{type(target).__name__!r} object has no attribute 'append'")
+        for item in items:
+            append(item)
+
+    def _set_items(self, target: Any, items: list[Any]) -> None:
+        if type(target) is not dict:
+            if not items:
+                return
+            self._target(target)
+        if isinstance(target, dict) and dict.__len__(target) + len(items) // 2 > FREE_KEYS:
+            for start in range(0, len(items), 2 * FREE_KEYS):
+                some = items[start : start + 2 * FREE_KEYS]
+                self.guard.adding(target, some[::2], is_set=False)
+                for position in range(0, len(some), 2):
+                    target[some[position]] = some[position + 1]
+            return
+        for position in range(0, len(items), 2):
+            target[items[position]] = items[position + 1]
+
+    def _add_items(self, target: Any, items: list[Any]) -> None:
+        if not isinstance(target, set):
+            if not items:
+                return
+            self._target(target)
+            add = self._method(target, "add")
+            if add is _MISSING:
+                raise AttributeError(f"{type(target).__name__!r} object has no attribute 'add'")
+            for item in items:
+                add(item)
+            return
+        for start in range(0, len(items), FREE_KEYS):
+            some = items[start : start + FREE_KEYS]
+            self.guard.adding(target, some, is_set=True)
+            set.update(target, some)
+
+    def _build(self, target: Any, state: Any) -> None:
+        if not self.unrestricted and type(target) is partial:
+            target.__setstate__(state)  # the verifier has seen its exact shape
+            return
+        self._target(target)
+        setstate = self._method(target, "__setstate__")
+        if setstate is not _MISSING:
+            setstate(state)
+            return
+        slots = None
+        if isinstance(state, tuple) and len(state) == 2:
+            state, slots = state
+        if state is not None:
+            self._set_attributes(target, state)
+        if slots is not None:
+            self._set_slots(target, slots)
+
+    def _set_attributes(self, target: Any, state: Any) -> None:
+        if not isinstance(state, dict):
+            raise MalformedStream("state is not a dictionary")
+        if not self.unrestricted and not sym.HOOKS.isdisjoint(dict.keys(state)):
+            raise Forbidden("state that sets one of __setstate__, append, extend, add on an instance")
+        attributes = target.__dict__
+        for name, value in dict.items(state):
+            attributes[sys.intern(name) if type(name) is str else name] = value
+
+    def _set_slots(self, target: Any, slots: Any) -> None:
+        if not isinstance(slots, dict):
+            raise MalformedStream("slot state is not a dictionary")
+        for name, value in dict.items(slots):
+            if not self.unrestricted and (type(name) is not str or name.startswith("__") or name in sym.HOOKS):
+                raise Forbidden("slot state that sets a dunder, or a name that is no exact text")
+            setattr(target, name, value)
+
+    # -- What the application brings ---------------------------------------------------------------------------------
+
+    def _persistent(self, pid: Any) -> Any:
+        expected = next(self.persistents)
+        self.last = expected
+        if self.persistent_load is None:
+            raise UnpicklingError(_NO_LOADER)
+        value = self.persistent_load(pid)
+        if expected is not None and value is not _find_listed(expected.module, expected.name, expected.module):
+            raise Forbidden(
+                f"persistent_load gave another object than {escape(expected.dotted)}, which the policy says it makes",
+                module=expected.module, name=expected.name,
+            )  # fmt: skip
+        return value
+
+
+def _same_function(left: Any, right: Any) -> bool:
+    # A built-in __new__ is wrapped anew at each look-up; equality compares what it is bound to.
+    return left is right or bool(type(left) is type(right) is BuiltinFunctionType and left == right)
+
+
+def _is_enum_member(target: Any) -> bool:
+    enum = sys.modules.get("enum")  # nobody has made a member of an Enum before that was imported
+    return enum is not None and isinstance(target, enum.Enum)
+
+
+# -- Loading from bytes ----------------------------------------------------------------------------------------------
+
+
+def _over_bytes(
+    policy: PolicyLike, fix_imports: bool, encoding: str, errors: str, buffers: Iterable[Any] | None
+) -> Unpickler:
+    unpickler = Unpickler.__new__(Unpickler)
+    unpickler._file = None
+    unpickler._set_up(policy, fix_imports, encoding, errors, buffers)
+    return unpickler
+
+
+def load_bytes(
+    data: Any,
+    policy: PolicyLike,
+    fix_imports: bool,
+    encoding: str,
+    errors: str,
+    buffers: Iterable[Any] | None,
+) -> Any:
+    """Verify one pickle held in a buffer and return the object it makes; bytes after STOP are ignored."""
+    unpickler = _over_bytes(policy, fix_imports, encoding, errors, buffers)
+    value, error = unpickler._attempt(frozen_input(data))
+    if error is not None:
+        _log(error, unpickler._policy)
+        raise error
+    return value
+
+
+def verify_bytes(
+    data: Any,
+    policy: PolicyLike,
+    fix_imports: bool,
+    encoding: str,
+    errors: str,
+    buffers: bool,
+) -> None:
+    """Raise what loading would raise before it runs anything."""
+    resolved = resolve_policy(policy)
+    options = Options(fix_imports=fix_imports, encoding=encoding, errors=errors, buffers=buffers)
+    reader = Reader(frozen_input(data), integer_digits=resolved.limits.integer_digits)
+    try:
+        _verified(reader, resolved.data, resolved.limits, options)
+        failure = None
+    except StreamError as error:
+        failure = _without_payload(error)
+    if failure is not None:
+        _log(failure, resolved)
+        raise failure
+

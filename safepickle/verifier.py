@@ -1,0 +1,1405 @@
+"""The symbolic machine: runs a whole pickle on kinds and origins, and imports, calls and builds nothing.
+
+Pickle is straight-line code, so one pass in the order of the bytes sees every opcode exactly as the load will.  This
+pass decides everything that can be known from the stream: the bytes are well formed, no opcode asks for what can never
+work, every name and every use of it is granted, every target of a change was made by this very stream, and the work
+stays within its limits.  Only then may anything run.
+
+Rules:
+
+* One machine keeps stack, marks and memo exactly as the unpickler does; tests hold the two together.
+* A target of BUILD, APPEND(S), SETITEM(S) or ADDITEMS is a list, dict or set literal of this stream, or an object that
+  a granted call or `new` of this stream gave.  Everything else existed before, or may have.
+* The operands of STACK_GLOBAL, and the names given to getattr, are literal text of this stream.
+* A refusal does not end the pass: the rest is judged as if the name were granted, so that all missing grants are known
+  at once.  Bytes that are malformed, or work beyond a limit, end it.
+* Work is charged when it is caused, against a budget that grows with the bytes read so far, never with declared ones.
+* No recursion over the stream's values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, NoReturn
+
+from safepickle import opcodes as op
+from safepickle import symbols as sym
+from safepickle.errors import Forbidden, LimitExceeded, MalformedStream, MissingGrant, StreamError, escape
+from safepickle.limits import Limits
+from safepickle.matching import Matcher
+from safepickle.policy.model import (
+    BUFFERS,
+    BUILD,
+    CALL,
+    EXTENSIONS,
+    FILL,
+    NEW,
+    PERSISTENT_IDS,
+    POWERFUL_PARTS,
+    REFER,
+    UNCONDITIONAL,
+    VERBS,
+    Grant,
+    PolicyData,
+)
+from safepickle.probes import value_weight
+from safepickle.reader import Reader
+from safepickle.symbols import FIRST_NODE, KIND, LONG_TEXT, SHIFT, TAINT, Global, Heap, Made, Occurrence, Plan, Prior
+
+__all__ = ["Options", "Verifier", "canonical_name"]
+
+_RECONSTRUCTOR_BASES: Final = {
+    "builtins.list": (sym.LIST,),
+    "builtins.dict": (sym.DICT,),
+    "builtins.tuple": (sym.TUPLE,),
+    "builtins.set": (sym.SET,),
+    "builtins.frozenset": (sym.FROZENSET,),
+    "builtins.str": (sym.STR, sym.TEXT8),
+    "builtins.bytes": (sym.BYTES, sym.ENCODED, sym.TEXT8, sym.STR),  # Python 2's str is either, by the encoding
+    "builtins.bytearray": (sym.BYTEARRAY,),
+    "builtins.int": (sym.INT, sym.BOOL),
+    "builtins.float": (sym.FLOAT, sym.INT),
+    "builtins.complex": (sym.FLOAT,),
+}
+# Called with a list, or a list of pairs, these hash what is inside.
+_HASHING_SETS: Final = frozenset({"builtins.set", "builtins.frozenset", "collections.Counter", "sets.Set"})
+_HASHING_DICTS: Final = frozenset({
+    "builtins.dict", "collections.OrderedDict", "collections.defaultdict", "collections.UserDict",
+    "collections.ChainMap", "types.MappingProxyType", "weakref.WeakValueDictionary",
+})  # fmt: skip
+_UNHASHABLE: Final = frozenset({sym.LIST, sym.DICT, sym.SET, sym.BYTEARRAY})
+_LITERAL_TARGETS: Final = {sym.LIST: "a list", sym.DICT: "a dict", sym.SET: "a set"}
+# Values of a class that is known from the stream alone, and that can neither be called nor given a state.
+_BUILTIN_LITERALS: Final = frozenset({
+    sym.NONE, sym.BOOL, sym.INT, sym.FLOAT, sym.STR, sym.BYTES, sym.TEXT8, sym.BYTEARRAY, sym.TUPLE, sym.LIST, sym.DICT,
+    sym.SET, sym.FROZENSET, sym.ENCODED,
+})  # fmt: skip
+# Refusals that name nothing new are not recorded beyond this many: a report needs no million lines.
+_MOST_REFUSALS: Final = 1000
+_NO_PRIOR: Final[dict[int, Prior]] = {}
+
+
+class Options:
+    """How a stream is to be read, beside its policy: what the arguments of `loads` and the Unpickler's class say."""
+
+    __slots__ = ("buffers", "encoding", "errors", "fix_imports", "opcodes_before", "persistent_load", "prior", "scanning")
+
+    def __init__(
+        self,
+        *,
+        fix_imports: bool = True,
+        encoding: str = "ASCII",
+        errors: str = "strict",
+        buffers: bool = False,
+        persistent_load: bool = False,
+        scanning: bool = False,
+        prior: Mapping[int, Prior] = _NO_PRIOR,
+        opcodes_before: int = 0,
+    ) -> None:
+        self.fix_imports = fix_imports
+        self.encoding = encoding
+        self.errors = errors
+        self.buffers = buffers  # out-of-band buffers were given
+        self.persistent_load = persistent_load  # there is something to load persistent IDs with
+        self.scanning = scanning  # nothing will be loaded: leave open what only the loader decides
+        self.prior = prior  # the memo before this load
+        self.opcodes_before = opcodes_before
+
+
+class Verifier:
+    """One pass over one pickle.  `run` returns a Plan or raises; `refusals` and `globals` can be read either way."""
+
+    def __init__(self, reader: Reader, policy: PolicyData, limits: Limits, options: Options) -> None:
+        self.reader = reader
+        self.policy = policy
+        self.limits = limits
+        self.options = options
+        self.heap = Heap()
+        self.matcher = Matcher(reader, self.heap, options.encoding, options.errors)
+        self.refusals: list[sym.Refusal] = []
+        self.globals: dict[tuple[str, str], Global] = {}
+        self.persistent_ids = 0
+        self.buffers = 0
+        self.opcodes = 0
+        self.finished = False  # whether STOP was reached
+        self.capable = False  # whether an opcode was seen that can import, call, build or ask for an object
+        self._unrestricted = policy.unrestricted
+        self._protocol = 0
+        self._spelled: dict[tuple[str, str, bool], Global] = {}
+        self._occurrences: list[Occurrence] = []
+        self._references: list[tuple[Global, Global]] = []
+        self._persistents: list[Global | None] = []
+        self._memo: dict[int, int] = {}
+        self._memo_size = len(options.prior)
+        self._hash_work = 0
+        self._copy_work = 0
+        self._hooks: set[int] = set()  # positions of literals that spell one of HOOKS
+        self._dunders: set[int] = set()  # positions of literals that spell a dunder name
+        self._must_build: list[Made] = []
+        self._said: set[tuple[Global, str]] = set()
+        self._long_texts: dict[int, int] = {}  # hash of a long text used as a key -> position of the first such literal
+        self._repeated: dict[int, bool] = {}  # position of a long key -> whether another literal spells the same
+        self._empty_tuple = self.heap.add(sym.TUPLE, [], 1)
+
+    # -- Outcome -----------------------------------------------------------------------------------------------------
+
+    def run(self) -> Plan:
+        """Verify one pickle up to and including its STOP.
+
+        Raises Forbidden, with everything that is missing, where the policy refuses anything; MalformedStream,
+        EndOfStream or LimitExceeded for what ends the pass.  What comes first in the stream is what is raised.
+        """
+        try:
+            self._loop()
+        except StreamError:
+            if self.refusals:
+                raise self.forbidden() from None
+            raise
+        if self.refusals:
+            raise self.forbidden()
+        reader = self.reader
+        return Plan(
+            reader.pos, reader.consumed, self.opcodes, self._occurrences, self._references, self.buffers, self._memo,
+            self.heap, list(self.globals.values()), self._persistents,
+        )  # fmt: skip
+
+    def forbidden(self) -> Forbidden:
+        """One error for all refusals so far: the first one's place, everybody's grants."""
+        first = self.refusals[0]
+        verbs: dict[tuple[str, str], set[str]] = {}
+        conditions: list[MissingGrant] = []
+        for refusal in self.refusals:
+            if refusal.module is None or refusal.name is None or refusal.verb is None:
+                continue
+            if refusal.reason:
+                conditions.append(MissingGrant(refusal.module, refusal.name, (refusal.verb,), refusal.reason))
+            else:
+                verbs.setdefault((refusal.module, refusal.name), set()).add(refusal.verb)
+        missing = [
+            MissingGrant(module, name, tuple(verb for verb in VERBS if verb in found and (verb != REFER or len(found) == 1)))
+            for (module, name), found in verbs.items()
+        ]
+        return Forbidden(
+            first.message,
+            position=first.position,
+            opcode=first.opcode,
+            module=first.module,
+            name=first.name,
+            verb=first.verb,
+            path=first.path,
+            missing=tuple(missing + list(dict.fromkeys(conditions))),
+        )
+
+    def refuse(
+        self, message: str, symbol: Global | None = None, verb: str | None = None, reason: str = "", path: str | None = None
+    ) -> None:
+        """Record that the policy does not grant this; the pass goes on."""
+        if reason and len(self.refusals) >= _MOST_REFUSALS:
+            return
+        module = symbol.module if symbol else None
+        name = symbol.name if symbol else None
+        self.refusals.append(
+            sym.Refusal(self.reader.position, self._opcode(), module, name, verb, path, message, reason)
+        )
+
+    def malformed(self, message: str) -> NoReturn:
+        """Refuse what no load could ever do."""
+        raise MalformedStream(message, position=self.reader.position, opcode=self._opcode())
+
+    def exceeded(self, limit: str, message: str) -> NoReturn:
+        """Refuse what would cost more than a limit allows."""
+        raise LimitExceeded(
+            f"{message}; the limit {limit} is {self._limit_text(limit)}",
+            position=self.reader.position,
+            opcode=self._opcode(),
+            advice=f"If the pickle is trusted, raise it in the policy: `limits: {{{limit}: ...}}`.",
+        )
+
+    def _limit_text(self, limit: str) -> str:
+        value = getattr(self.limits, limit)
+        return f"{value:,}" if value is not None else f"{self.limits.work(None, self.reader.consumed):,} at this point"
+
+    def _opcode(self) -> str:
+        data = self.reader.data
+        return op.name_of(data[self.reader.at]) if self.reader.at < len(data) else "?"
+
+    # -- The machine -------------------------------------------------------------------------------------------------
+
+    def _loop(self) -> None:
+        try:
+            self._run_opcodes()
+        except IndexError:
+            self.malformed("unpickling stack underflow")
+
+    # The accepted long function: one flat arm for each opcode, common ones first.  `top` is the depth of the deepest
+    # value pushed since the last mark: an upper bound for what is on the stack, made exact where it would refuse.
+    def _run_opcodes(self) -> None:  # noqa: C901, PLR0912, PLR0915
+        reader = self.reader
+        heap = self.heap
+        depths = heap.depths
+        memo = self._memo
+        sizes = heap.sizes
+        depth_limit = self.limits.depth
+        opcode_limit = self.limits.opcodes
+        byte_limit = self.limits.bytes
+        stack: list[int] = []
+        marks: list[list[int]] = []
+        tops: list[int] = []
+        top = 0
+        while True:
+            code = reader.opcode()
+            at = reader.at
+            self.opcodes += 1
+            if byte_limit is not None and reader.consumed > byte_limit:
+                self.exceeded("bytes", "the pickle is too long")
+            if opcode_limit is not None and self.opcodes > opcode_limit:
+                self.exceeded("opcodes", "the pickle has too many opcodes")
+
+            # Literals, and the memo
+            if code == op.SHORT_BINUNICODE:
+                text = reader.text(reader.uint1())
+                if text in sym.HOOKS or text.startswith("__"):
+                    self._note_name(at, text)
+                stack.append(at << SHIFT | sym.STR)
+            elif code == op.MEMOIZE:
+                self._put(self._memo_size, stack[-1])
+            elif code == op.BINPUT:
+                self._put(reader.uint1(), stack[-1])
+            elif code == op.BINGET or code == op.LONG_BINGET or code == op.GET:
+                index = reader.uint1() if code == op.BINGET else reader.uint4() if code == op.LONG_BINGET else reader.index()
+                value = memo.get(index, 0)
+                if not value:
+                    value = self._get_prior(index)
+                if value & KIND >= FIRST_NODE and depths[value >> SHIFT] > top:
+                    top = depths[value >> SHIFT]
+                stack.append(value)
+            elif code == op.BININT1:
+                reader.uint1()
+                stack.append(at << SHIFT | sym.INT)
+            elif code == op.BININT:
+                reader.int4()
+                stack.append(at << SHIFT | sym.INT)
+            elif code == op.BINUNICODE or code == op.BINUNICODE8:
+                size = reader.uint4() if code == op.BINUNICODE else reader.uint8()
+                text = reader.text(size)
+                if size > LONG_TEXT:
+                    sizes[at] = size
+                elif text in sym.HOOKS or text.startswith("__"):
+                    self._note_name(at, text)
+                stack.append(at << SHIFT | sym.STR)
+            elif code == op.BINFLOAT:
+                reader.float8()
+                stack.append(at << SHIFT | sym.FLOAT)
+            elif code == op.BININT2:
+                reader.uint2()
+                stack.append(at << SHIFT | sym.INT)
+            elif code == op.NONE:
+                stack.append(at << SHIFT | sym.NONE)
+            elif code == op.NEWTRUE or code == op.NEWFALSE:
+                stack.append(at << SHIFT | sym.BOOL)
+            elif code == op.LONG_BINPUT:
+                self._put(reader.uint4(), stack[-1])
+            elif code == op.PUT:
+                self._put(reader.index(), stack[-1])
+
+            # Containers
+            elif code == op.MARK:
+                marks.append(stack)
+                tops.append(top)
+                stack = []
+                top = 0
+            elif code == op.EMPTY_LIST:
+                stack.append(heap.add(sym.LIST, [], 1))
+                top = top or 1
+            elif code == op.EMPTY_DICT:
+                stack.append(heap.add(sym.DICT, [], 1))
+                top = top or 1
+            elif code == op.EMPTY_TUPLE:
+                stack.append(self._empty_tuple)
+                top = top or 1
+            elif code == op.EMPTY_SET:
+                stack.append(heap.add(sym.SET, [], 1))
+                top = top or 1
+            elif code == op.TUPLE1 or code == op.TUPLE2 or code == op.TUPLE3:
+                size = 1 if code == op.TUPLE1 else 2 if code == op.TUPLE2 else 3
+                if len(stack) < size:
+                    raise IndexError
+                items = stack[-size:]
+                del stack[-size:]
+                depth = heap.deepest(items) + 1
+                if depth > depth_limit:
+                    depth = self._deep_tuple(items)
+                if depth > top:
+                    top = depth
+                stack.append(heap.add(sym.TUPLE, items, depth))
+            elif code in _CLOSES_MARK:
+                items = stack
+                inner = top
+                if not marks:
+                    self.malformed("could not find MARK")
+                stack = marks.pop()
+                top = tops.pop()
+                if inner >= depth_limit:
+                    inner = heap.deepest(items)
+                    if inner >= depth_limit and code != op.TUPLE and code != op.POP_MARK:
+                        self._too_deep(inner)
+                if code == op.APPENDS:
+                    depth = self._fill(stack[-1], items, inner, sym.LIST)
+                elif code == op.SETITEMS:
+                    depth = self._fill(stack[-1], items, inner, sym.DICT)
+                elif code == op.ADDITEMS:
+                    depth = self._fill(stack[-1], items, inner, sym.SET)
+                elif code == op.TUPLE:
+                    depth = inner + 1 if inner < depth_limit else self._deep_tuple(items)
+                    stack.append(heap.add(sym.TUPLE, items, depth))
+                elif code == op.LIST:
+                    depth = inner + 1
+                    stack.append(heap.add(sym.LIST, items, depth))
+                elif code == op.DICT:
+                    depth = inner + 1
+                    self._check_pairs(items)
+                    stack.append(heap.add(sym.DICT, items, depth))
+                elif code == op.FROZENSET:
+                    depth = inner + 1
+                    self._hash_all(items)
+                    stack.append(heap.add(sym.FROZENSET, items, depth))
+                elif code == op.POP_MARK:
+                    depth = 0
+                elif code == op.OBJ:
+                    if not items:
+                        self.malformed("OBJ needs a class above the mark")
+                    args = heap.add(sym.TUPLE, items[1:], inner + 1)
+                    stack.append(self._instantiate(items[0], args))
+                    depth = heap.depth(stack[-1])
+                else:  # INST
+                    symbol = self._global(*reader.two_lines())
+                    args = heap.add(sym.TUPLE, items, inner + 1)
+                    stack.append(self._instantiate(symbol, args))
+                    depth = heap.depth(stack[-1])
+                if depth > top:
+                    top = depth
+            elif code == op.APPEND:
+                value = stack.pop()
+                depth = self._fill(stack[-1], [value], heap.depth(value), sym.LIST)
+                if depth > top:
+                    top = depth
+            elif code == op.SETITEM:
+                items = [stack[-2], stack[-1]]
+                del stack[-2:]
+                depth = self._fill(stack[-1], items, heap.deepest(items), sym.DICT)
+                if depth > top:
+                    top = depth
+
+            # Globals and objects
+            elif code == op.GLOBAL:
+                stack.append(self._global(*reader.two_lines()))
+                if depths[stack[-1] >> SHIFT] > top:
+                    top = depths[stack[-1] >> SHIFT]
+            elif code == op.STACK_GLOBAL:
+                name = stack.pop()
+                module = stack.pop()
+                stack.append(self._stack_global(module, name))
+                if depths[stack[-1] >> SHIFT] > top:
+                    top = depths[stack[-1] >> SHIFT]
+            elif code == op.REDUCE:
+                args = stack.pop()
+                stack[-1] = self._reduce(stack[-1], args)
+                if heap.depth(stack[-1]) > top:
+                    top = heap.depth(stack[-1])
+            elif code == op.NEWOBJ:
+                args = stack.pop()
+                stack[-1] = self._new(stack[-1], args, 0, "NEWOBJ")
+                if depths[stack[-1] >> SHIFT] > top:
+                    top = depths[stack[-1] >> SHIFT]
+            elif code == op.NEWOBJ_EX:
+                kwargs = stack.pop()
+                args = stack.pop()
+                stack[-1] = self._new(stack[-1], args, kwargs, "NEWOBJ_EX")
+                if depths[stack[-1] >> SHIFT] > top:
+                    top = depths[stack[-1] >> SHIFT]
+            elif code == op.BUILD:
+                state = stack.pop()
+                self._build(stack[-1], state)
+                if heap.depth(stack[-1]) > top:
+                    top = heap.depth(stack[-1])
+
+            # Less common literals
+            elif code == op.SHORT_BINBYTES:
+                reader.skip(reader.uint1())
+                stack.append(at << SHIFT | sym.BYTES)
+            elif code == op.BINBYTES or code == op.BINBYTES8:
+                size = reader.uint4() if code == op.BINBYTES else reader.uint8()
+                reader.skip(size)
+                if size > LONG_TEXT:
+                    sizes[at] = size
+                stack.append(at << SHIFT | sym.BYTES)
+            elif code == op.LONG1:
+                reader.skip(reader.uint1())
+                stack.append(at << SHIFT | sym.INT)
+            elif code == op.LONG4:
+                size = reader.length4("LONG")
+                reader.skip(size)
+                if size > LONG_TEXT:
+                    sizes[at] = size
+                stack.append(at << SHIFT | sym.INT)
+            elif code == op.BYTEARRAY8:
+                size = reader.uint8()
+                reader.skip_bytearray(size)
+                if size > LONG_TEXT:
+                    sizes[at] = size
+                stack.append(at << SHIFT | sym.BYTEARRAY)
+            elif code == op.SHORT_BINSTRING:
+                stack.append(self._text8(at, reader.take(reader.uint1())))
+            elif code == op.BINSTRING:
+                stack.append(self._text8(at, reader.take(reader.length4("BINSTRING"))))
+            elif code == op.STRING:
+                stack.append(self._text8(at, reader.quoted()))
+            elif code == op.UNICODE:
+                text = reader.escaped()
+                if len(text) > LONG_TEXT:
+                    sizes[at] = len(text)
+                self._note_name(at, text)
+                stack.append(at << SHIFT | sym.STR)
+            elif code == op.INT:
+                value = reader.int_or_bool()
+                if reader.pos - at > LONG_TEXT:
+                    sizes[at] = reader.pos - at
+                stack.append(at << SHIFT | (sym.BOOL if value is True or value is False else sym.INT))
+            elif code == op.LONG:
+                reader.decimal(suffix=True)
+                if reader.pos - at > LONG_TEXT:
+                    sizes[at] = reader.pos - at
+                stack.append(at << SHIFT | sym.INT)
+            elif code == op.FLOAT:
+                reader.float_text()
+                stack.append(at << SHIFT | sym.FLOAT)
+
+            # The stack itself
+            elif code == op.POP:
+                if stack:
+                    stack.pop()
+                elif marks:
+                    stack = marks.pop()
+                    top = tops.pop()
+                else:
+                    raise IndexError
+            elif code == op.DUP:
+                stack.append(stack[-1])
+
+            # Control
+            elif code == op.PROTO:
+                self._protocol = reader.uint1()
+                if self._protocol > op.HIGHEST_PROTOCOL:
+                    self.malformed(f"unsupported pickle protocol: {self._protocol}")
+            elif code == op.FRAME:
+                reader.frame()
+            elif code == op.STOP:
+                self._stop(stack.pop())
+                return
+
+            # What the application has to bring
+            elif code == op.PERSID:
+                reader.persistent_id_line()
+                stack.append(self._persistent(at << SHIFT | sym.STR, at))
+            elif code == op.BINPERSID:
+                value = stack.pop()
+                stack.append(self._persistent(value, at))
+            elif code == op.NEXT_BUFFER:
+                self._next_buffer()
+                stack.append(at << SHIFT | sym.BUFFER)
+            elif code == op.READONLY_BUFFER:
+                self._readonly_buffer(stack[-1])
+            elif code == op.EXT1 or code == op.EXT2 or code == op.EXT4:
+                number = reader.uint1() if code == op.EXT1 else reader.uint2() if code == op.EXT2 else reader.int4()
+                stack.append(self._extension(number))
+                if depths[stack[-1] >> SHIFT] > top:
+                    top = depths[stack[-1] >> SHIFT]
+            else:
+                reader.unknown_opcode(code)
+
+    # -- Memo --------------------------------------------------------------------------------------------------------
+
+    def _put(self, index: int, code: int) -> None:
+        memo = self._memo
+        if index not in memo:
+            if index > self.limits.memo + self.options.opcodes_before + self.opcodes:
+                raise LimitExceeded(
+                    f"memo index {index:,} is far ahead of the {self.opcodes:,} opcodes so far; the limit memo is "
+                    f"{self.limits.memo:,}",
+                    position=self.reader.position,
+                    opcode=self._opcode(),
+                )
+            if index not in self.options.prior:
+                self._memo_size += 1
+        memo[index] = code
+
+    def _get_prior(self, index: int) -> int:
+        prior = self.options.prior.get(index)
+        if prior is None:
+            self.malformed(f"Memo value not found at index {index}")
+        if prior.symbol is not None and not self._unrestricted:
+            symbol = self._symbol(prior.symbol.module, prior.symbol.name, prior.symbol.base)
+            code = self._global_code(symbol)
+        else:
+            code = self.heap.add(sym.PRIOR, prior, prior.depth)
+        self._memo[index] = code
+        return code
+
+    # -- Literals ----------------------------------------------------------------------------------------------------
+
+    def _note_name(self, at: int, text: str) -> None:
+        if text in sym.HOOKS:
+            self._hooks.add(at)
+        if text.startswith("__"):
+            self._dunders.add(at)
+
+    def _text8(self, at: int, raw: bytes) -> int:
+        if len(raw) > LONG_TEXT:
+            self.heap.sizes[at] = len(raw)
+        options = self.options
+        self._note_name(at, str(raw, "latin-1") if len(raw) <= LONG_TEXT else "")
+        if options.scanning:
+            return at << SHIFT | sym.TEXT8
+        if options.encoding == "bytes":
+            return at << SHIFT | sym.BYTES
+        try:
+            str(raw, options.encoding, options.errors)
+        except Exception as error:
+            failure = MalformedStream(
+                str(error),
+                position=self.reader.position,
+                opcode=self._opcode(),
+                advice="An 8-bit string of Python 2: give its encoding, such as encoding='latin1' or encoding='bytes'.",
+            )
+            error.__traceback__ = None
+            raise failure from error
+        return at << SHIFT | sym.STR
+
+    # -- Depth -------------------------------------------------------------------------------------------------------
+
+    def _too_deep(self, depth: int) -> NoReturn:
+        if depth >= TAINT:
+            self._helper_as_value()
+        self.exceeded("depth", f"objects nested {depth + 1:,} deep")
+
+    def _deep_tuple(self, items: list[int]) -> int:
+        """The depth of a tuple that seems too deep: tuples may hold protocol helpers on their way to their place."""
+        depth = self.heap.deepest(items)
+        if depth < TAINT and depth >= self.limits.depth:
+            self._too_deep(depth)
+        return depth + 1
+
+    def _helper_as_value(self) -> NoReturn:
+        self.malformed(
+            "a protocol helper (copyreg._reconstructor, __newobj__, _codecs.encode, getattr, partial) used as a value"
+        )
+
+    def _usable(self, depth: int) -> None:
+        if depth >= self.limits.depth:
+            self._too_deep(depth)
+
+    # -- Work --------------------------------------------------------------------------------------------------------
+
+    def _charge_hash(self, amount: int) -> None:
+        self._hash_work += amount
+        if self._hash_work > self.limits.work(self.limits.hash_work, self.reader.consumed):
+            self.exceeded("hash_work", "hashing this pickle's keys costs too much")
+
+    def _charge_copy(self, amount: int) -> None:
+        self._copy_work += amount
+        if self._copy_work > self.limits.work(self.limits.copy_work, self.reader.consumed):
+            self.exceeded("copy_work", "this pickle hands too much data to calls, again and again")
+
+    def _hash_all(self, codes: list[int]) -> None:
+        """Charge what hashing these keys costs, and refuse those that cannot be hashed."""
+        flat = 0
+        for code in codes:
+            kind = code & KIND
+            if kind < FIRST_NODE and kind != sym.BYTEARRAY and not self.heap.sizes:
+                flat += 1
+            else:
+                if kind in _UNHASHABLE:
+                    self.malformed(f"unhashable type: '{sym.WORDS[kind]}'")
+                self._charge_hash(self._weight(code))
+        self._charge_hash(flat)
+
+    def _weight(self, root: int) -> int:
+        """What hashing one value costs: every node inside counted each time it is reached, capped by the budget.
+
+        The walk visits each node once, so it costs no more than what it charges.
+        """
+        kind = root & KIND
+        if kind < FIRST_NODE:
+            return self._scalar_weight(root)
+        total: dict[int, int] = {}
+        path: list[tuple[int, list[int]]] = [(root, self._inside(root))]
+        on_path = {root}
+        sums = [1]
+        cap = self.limits.work(self.limits.hash_work, self.reader.consumed) + 1
+        while path:
+            node, rest = path[-1]
+            if rest:
+                child = rest.pop()
+                if child & KIND < FIRST_NODE:
+                    sums[-1] += self._scalar_weight(child)
+                elif child in total:
+                    sums[-1] += total[child]
+                elif child in on_path:
+                    sums[-1] += 1
+                else:
+                    on_path.add(child)
+                    path.append((child, self._inside(child)))
+                    sums.append(1)
+                if sums[-1] > cap:
+                    return cap
+            else:
+                path.pop()
+                weight = sums.pop()
+                on_path.discard(node)
+                total[node] = weight
+                if path:
+                    sums[-1] += weight
+                    if sums[-1] > cap:
+                        return cap
+                else:
+                    return weight
+        return 1
+
+    def _inside(self, code: int) -> list[int]:
+        """What a hash of this value may visit, as a list that may be consumed."""
+        kind = code & KIND
+        if kind in (sym.TUPLE, sym.FROZENSET, sym.LIST, sym.SET, sym.DICT):
+            return list(self.heap.of(code))
+        if kind == sym.ENCODED:
+            return [self.heap.of(code)]
+        if kind == sym.MADE:
+            made: Made = self.heap.of(code)
+            inside = [made.args] if made.args else []
+            if made.kwargs:
+                inside.append(made.kwargs)
+            if made.state:
+                inside.append(made.state)
+            return inside + made.fills
+        if kind == sym.PRIOR:
+            self._charge_hash(value_weight(self.heap.of(code).value, self.limits.work(self.limits.hash_work, self.reader.consumed)))
+        return []
+
+    def _scalar_weight(self, code: int) -> int:
+        at = code >> SHIFT
+        size = self.heap.sizes.get(at)
+        if size is None:
+            return 1
+        if code & KIND == sym.INT:
+            return size
+        # The hash of a text is kept with it.  What costs is comparing it with an equal text that is another object.
+        repeated = self._repeated.get(at)
+        if repeated is None:
+            digest = hash(self.matcher.value(code))
+            first = self._long_texts.setdefault(digest, at)
+            repeated = first != at
+            self._repeated[at] = repeated
+            if repeated:
+                self._repeated[first] = True
+            return size
+        return size if repeated else 1
+
+    def _charge_handed(self, codes: Iterable[int]) -> None:
+        """Charge the lengths of what a call, NEWOBJ or BUILD is given."""
+        heap = self.heap
+        sizes = heap.sizes
+        amount = 0
+        for code in codes:
+            kind = code & KIND
+            if kind < FIRST_NODE:
+                if sizes:
+                    amount += sizes.get(code >> SHIFT, 1)
+            elif kind <= sym.FROZENSET:
+                items = heap.of(code)
+                amount += len(items)
+                if sizes:
+                    for item in items:
+                        if item & KIND < FIRST_NODE:
+                            amount += sizes.get(item >> SHIFT, 0)
+                        elif item & KIND <= sym.FROZENSET:
+                            amount += len(heap.of(item))
+                        elif item & KIND == sym.ENCODED:
+                            amount += sizes.get(heap.of(item) >> SHIFT, 1)
+            elif kind == sym.ENCODED:
+                amount += sizes.get(heap.of(code) >> SHIFT, 1)
+            elif kind == sym.PRIOR:
+                value = heap.of(code).value
+                if isinstance(value, (str, bytes, bytearray, list, tuple, dict, set, frozenset)):
+                    amount += len(value)
+            elif kind == sym.MADE:
+                made: Made = heap.of(code)
+                amount += len(made.fills)
+        if amount:
+            self._charge_copy(amount)
+
+    # -- Filling containers ------------------------------------------------------------------------------------------
+
+    def _fill(self, target: int, items: list[int], inside: int, wanted: int) -> int:
+        """APPEND(S), SETITEM(S) or ADDITEMS on `target`; returns its depth."""
+        kind = target & KIND
+        self._usable(inside)
+        if wanted == sym.DICT:
+            self._check_pairs(items)
+        elif wanted == sym.SET:
+            self._hash_all(items)
+        node = target >> SHIFT
+        heap = self.heap
+        if kind == wanted:
+            if items:
+                self._check_late(node)
+            heap.items[node].extend(items)
+        elif kind == sym.MADE:
+            made: Made = heap.items[node]
+            self._check_late(node)
+            if not self._unrestricted and made.origin is not None:
+                self._judge(made.origin, FILL)
+                made.filled = True
+            made.fills.extend(items)
+        elif kind in _BUILTIN_LITERALS:
+            self.malformed(f"{self._opcode()} on a {sym.WORDS[kind]}, which needs {_LITERAL_TARGETS[wanted]}")
+        else:
+            if not self._unrestricted:
+                self._refuse_target(target)
+            return heap.depth(target)
+        depth = heap.depths[node]
+        if inside >= depth:
+            depth = heap.depths[node] = inside + 1
+        return depth
+
+    def _check_late(self, node: int) -> None:
+        if node in self.heap.frozen and not self._unrestricted:
+            self.refuse(
+                f"{self._opcode()} changes a container after the policy judged what is in it",
+                reason="changed through the memo after it was judged",
+            )
+
+    def _check_pairs(self, items: list[int]) -> None:
+        if len(items) & 1:
+            self.malformed(f"odd number of items for {self._opcode()}")
+        self._hash_all(items[::2])
+
+    def _refuse_target(self, target: int) -> None:
+        kind = target & KIND
+        what = {
+            sym.GLOBAL: "a global",
+            sym.BOUND: "a bound method",
+            sym.PERSISTENT: "an object that a persistent ID stands for",
+            sym.PRIOR: "an object from before this load",
+            sym.BUFFER: "an out-of-band buffer",
+            sym.PARTIAL: "a protocol helper",
+        }.get(kind, f"a {sym.WORDS[kind]}")
+        symbol = self.heap.of(target) if kind in (sym.GLOBAL, sym.BOUND) else None
+        named = f" {escape(symbol.dotted)}" if symbol else ""
+        verb = BUILD if self._opcode() == "BUILD" else FILL
+        self.refuse(
+            f"{self._opcode()} would change {what}{named}; a stream may only change objects that it made itself",
+            symbol,
+            verb,
+            reason="not an object that this stream made; no policy can grant this",
+        )
+
+    # -- Naming globals ----------------------------------------------------------------------------------------------
+
+    def _stack_global(self, module: int, name: int) -> int:
+        matcher = self.matcher
+        if not matcher.is_text(module) or not matcher.is_text(name):
+            self.malformed("STACK_GLOBAL requires str: its operands must be literal text of this stream")
+        return self._global(matcher.text(module), matcher.text(name))
+
+    def _global(self, module: str, name: str) -> int:
+        """Push a name as the stream spells it: canonical first, then judged."""
+        self.capable = True
+        mapped = self._protocol < 3 and self.options.fix_imports
+        symbol = self._spelled.get((module, name, mapped))
+        if symbol is None:
+            canonical = canonical_name(module, name) if mapped else (module, name)
+            symbol = self._symbol(*canonical, None)
+            self._spelled[module, name, mapped] = symbol
+        if "." in name and self._protocol < 4 and not self._unrestricted:
+            self.malformed(f"the dotted name {escape(name)} needs protocol 4 or later")
+        self._occurrences.append(Occurrence(module, name, self._protocol, symbol, self.reader.position))
+        self._judge(symbol, REFER)
+        return self._global_code(symbol)
+
+    def _global_code(self, symbol: Global) -> int:
+        return self.heap.add(sym.GLOBAL, symbol, TAINT if symbol.helper else 0)
+
+    def _symbol(self, module: str, name: str, base: Global | None) -> Global:
+        policy = self.policy
+        module = policy.aliases.get(module, module)
+        symbol = self.globals.get((module, name))
+        if symbol is not None:
+            return symbol
+        key = (module, name)
+        helper = None if self._unrestricted else sym.HELPERS.get(key)
+        denied = key in policy.denied
+        if self._unrestricted:
+            grants: tuple[Grant, ...] = (UNCONDITIONAL,)
+        else:
+            grants = () if denied else policy.grants.get(key, ())
+        if denied:
+            helper = None
+        elif helper is None and not grants and base is not None and name.endswith(".__new__"):
+            helper = sym.DUNDER_NEW
+        symbol = Global(module, name, grants, bool(grants) or helper is not None, helper, base)
+        self.globals[key] = symbol
+        return symbol
+
+    # -- Judging -----------------------------------------------------------------------------------------------------
+
+    def _judge(self, symbol: Global, verb: str) -> None:
+        """Whether a verb without conditions of its own is granted."""
+        symbol.uses[verb] = symbol.uses.get(verb, 0) + 1
+        if self._unrestricted or symbol.helper:
+            return
+        if verb == REFER:
+            if not symbol.listed:
+                self._refuse_verb(symbol, verb)
+        elif not symbol.has_verb(verb):
+            self._refuse_verb(symbol, verb)
+
+    def _refuse_verb(self, symbol: Global, verb: str) -> None:
+        if (symbol, verb) in self._said:
+            return  # once for each name and verb: a million uses make no million messages
+        self._said.add((symbol, verb))
+        dotted = escape(symbol.dotted)
+        if (symbol.module, symbol.name) in self.policy.denied:
+            why = f"the policy denies {dotted}"
+        elif symbol.listed:
+            why = f"the policy does not grant {verb} of {dotted}"
+        else:
+            why = f"{dotted} is not in the policy"
+        self.refuse(f"global '{escape(symbol.module)}.{escape(symbol.name)}' is forbidden: {why}", symbol, verb)
+
+    def _refuse_condition(self, symbol: Global, verb: str, what: str, path: str) -> None:
+        dotted = escape(symbol.dotted)
+        self.refuse(
+            f"{verb} of {dotted} is forbidden: {what}", symbol, verb, reason=f"{what} (a grant with conditions exists)", path=path
+        )
+
+    def _judge_arguments(self, symbol: Global, verb: str, args: int, kwargs: int) -> tuple[Grant, ...]:
+        """The grants that admit this call or `new` as a whole; refuses where there is none."""
+        symbol.uses[verb] = symbol.uses.get(verb, 0) + 1
+        if self._unrestricted:
+            return ()
+        candidates = tuple(grant for grant in symbol.grants if verb in grant.verbs)
+        if not candidates:
+            self._refuse_verb(symbol, verb)
+            return ()
+        admitting = tuple(grant for grant in candidates if self._arguments_admitted(grant, args, kwargs))
+        if not admitting:
+            self._refuse_condition(symbol, verb, "its arguments match no signature that the policy gives", "arguments")
+        return admitting
+
+    def _arguments_admitted(self, grant: Grant, args: int, kwargs: int) -> bool:
+        matcher = self.matcher
+        if grant.args is not None:
+            items = self.heap.of(args) if args & KIND == sym.TUPLE else None
+            if items is None or not any(matcher.shape(shape, items, args) for shape in grant.args):
+                return False
+            if kwargs and grant.kwargs is None and self.heap.of(kwargs):
+                return False
+        if grant.kwargs is None or not kwargs:
+            return True
+        wanted = dict(grant.kwargs)
+        pairs = matcher.pairs(kwargs)
+        if pairs is None:
+            return False
+        for key, value in zip(pairs[::2], pairs[1::2], strict=True):
+            text = matcher.key_text(key)
+            if text is None or text not in wanted or not matcher.matches(wanted[text], value):
+                return False
+        return True
+
+    # -- Making objects ----------------------------------------------------------------------------------------------
+
+    def _make(self, symbol: Global | None, args: int, kwargs: int, admitting: tuple[Grant, ...]) -> int:
+        made = Made(symbol, args, kwargs, self.reader.position)
+        if admitting and all(grant.then_build for grant in admitting):
+            made.must_build = True
+            self._must_build.append(made)
+        inside = self.heap.depth(args)
+        if kwargs and self.heap.depth(kwargs) > inside:
+            inside = self.heap.depth(kwargs)
+        self._usable(inside)
+        return self.heap.add(sym.MADE, made, inside + 1)
+
+    def _tuple_items(self, args: int, message: str) -> list[int]:
+        """The items of an arguments' tuple that the stream spells out."""
+        kind = args & KIND
+        if kind == sym.TUPLE:
+            items: list[int] = self.heap.of(args)
+            return items
+        if kind == sym.PRIOR and type(self.heap.of(args).value) is tuple:
+            return [self.heap.add(sym.PRIOR, Prior(value, self.heap.depth(args), None), self.heap.depth(args))
+                    for value in self.heap.of(args).value]  # fmt: skip
+        if kind < FIRST_NODE or kind in (sym.LIST, sym.DICT, sym.SET, sym.FROZENSET, sym.ENCODED, sym.GLOBAL, sym.BOUND):
+            self.malformed(f"{message}, got {sym.WORDS[kind]}")
+        if not self._unrestricted:
+            self.refuse(f"{message} that the stream spells out", reason="the stream does not spell out these arguments")
+        return []
+
+    def _reduce(self, function: int, args: int) -> int:
+        self.capable = True
+        kind = function & KIND
+        heap = self.heap
+        if kind == sym.PARTIAL:
+            return self._finish_partial(function, args)
+        items = self._tuple_items(args, "argument list must be a tuple")
+        if kind not in (sym.GLOBAL, sym.BOUND):
+            return self._reduce_value(function, args)
+        symbol: Global = heap.of(function)
+        if symbol.helper:
+            return self._reduce_helper(symbol, items, args)
+        self._usable(heap.depth(args))
+        admitting = self._judge_arguments(symbol, CALL, args, 0)
+        self._charge_handed(items)
+        self._charge_container(symbol.dotted, items)
+        return self._make(symbol, args, 0, admitting)
+
+    def _reduce_value(self, function: int, args: int) -> int:
+        """REDUCE on something that is no global: only the unrestricted policy lets a stream call what was computed."""
+        kind = function & KIND
+        if kind in _BUILTIN_LITERALS:
+            self.malformed(f"'{sym.WORDS[kind]}' object is not callable")
+        if not self._unrestricted:
+            what = {sym.MADE: "what a call or NEWOBJ gave", sym.PERSISTENT: "what a persistent ID stands for"}
+            self.refuse(
+                f"{self._opcode()} would call {what.get(kind, 'a ' + sym.WORDS[kind])}; only listed names are called",
+                reason="not a listed name; no policy can grant this",
+            )
+        self._usable(self.heap.depth(args))
+        return self._make(None, args, 0, ())
+
+    def _charge_container(self, dotted: str, items: list[int]) -> None:
+        """Calls that hash what they are given."""
+        if dotted in _HASHING_SETS or dotted in _HASHING_DICTS:
+            for item in items:
+                kind = item & KIND
+                if kind not in (sym.LIST, sym.TUPLE):
+                    continue
+                members: list[int] = self.heap.of(item)
+                if dotted in _HASHING_DICTS:
+                    members = [
+                        self.heap.of(pair)[0]
+                        for pair in members
+                        if pair & KIND in (sym.LIST, sym.TUPLE) and self.heap.of(pair)
+                    ]
+                for member in members:
+                    if member & KIND not in _UNHASHABLE:
+                        self._charge_hash(self._weight(member))
+
+    def _instantiate(self, function: int, args: int) -> int:
+        """INST and OBJ: a call, or, without arguments, a class made without __init__."""
+        kind = function & KIND
+        if kind != sym.GLOBAL:
+            return self._reduce_value(function, args)
+        symbol: Global = self.heap.of(function)
+        if symbol.helper:
+            self._helper_as_value()
+        self._usable(self.heap.depth(args))
+        admitting = self._judge_arguments(symbol, CALL, args, 0)
+        items = self.heap.of(args)
+        if not items:
+            admitting = self._judge_arguments(symbol, NEW, args, 0) or admitting
+        self._charge_handed(items)
+        self._charge_container(symbol.dotted, items)
+        return self._make(symbol, args, 0, admitting)
+
+    def _new(self, cls: int, args: int, kwargs: int, what: str) -> int:
+        self.capable = True
+        kind = cls & KIND
+        heap = self.heap
+        items = self._tuple_items(args, f"{what} expected an arg tuple")
+        if kwargs:
+            self._check_keywords(kwargs, what)
+        if kind != sym.GLOBAL:
+            if kind < FIRST_NODE and kind != sym.PERSISTENT:
+                self.malformed(f"{what} class argument must be a type, not {sym.WORDS[kind]}")
+            if not self._unrestricted:
+                self.refuse(
+                    f"{what} on {'what a call or NEWOBJ gave' if kind == sym.MADE else 'a ' + sym.WORDS[kind]}; only a "
+                    "listed class is instantiated",
+                    reason="not a listed name; no policy can grant this",
+                )
+            self._usable(max(heap.depth(args), heap.depth(kwargs)))
+            return self._make(None, args, kwargs, ())
+        symbol: Global = heap.of(cls)
+        if symbol.helper:
+            self._helper_as_value()
+        self._usable(max(heap.depth(args), heap.depth(kwargs)))
+        admitting = self._judge_arguments(symbol, NEW, args, kwargs)
+        self._charge_handed(items)
+        if kwargs:
+            self._charge_handed([kwargs])
+        return self._make(symbol, args, kwargs, admitting)
+
+    def _check_keywords(self, kwargs: int, what: str) -> None:
+        kind = kwargs & KIND
+        if kind != sym.DICT:
+            if kind < FIRST_NODE or kind in (sym.LIST, sym.TUPLE, sym.SET, sym.FROZENSET, sym.ENCODED, sym.GLOBAL):
+                self.malformed(f"{what} expected a kwargs dict, got {sym.WORDS[kind]}")
+            if not self._unrestricted:
+                self.refuse(f"{what} with keywords that the stream does not spell out", reason="computed keywords")
+            return
+        for key in self.heap.of(kwargs)[::2]:
+            if not self.matcher.is_text(key) and (key & KIND < FIRST_NODE or not self._unrestricted):
+                self.malformed(f"{what} keywords must be strings")
+
+    # -- Protocol helpers --------------------------------------------------------------------------------------------
+
+    def _reduce_helper(self, symbol: Global, items: list[int], args: int) -> int:
+        symbol.uses[CALL] = symbol.uses.get(CALL, 0) + 1
+        helper = symbol.helper
+        if helper == sym.PARTIAL_CLASS:
+            return self._start_partial(items)
+        if helper == sym.DUNDER_NEW:
+            self._helper_as_value()
+        self._usable(self.heap.depth(args))
+        if helper == sym.ENCODE:
+            return self._encode(items)
+        if helper == sym.GETATTR:
+            return self._getattr(items)
+        if helper == sym.RECONSTRUCTOR:
+            return self._reconstructor(items)
+        if helper == sym.NEWOBJ:
+            if not items:
+                self.malformed("copyreg.__newobj__ needs a class")
+            return self._new(items[0], self._tuple_of(items[1:]), 0, "copyreg.__newobj__")
+        if len(items) != 3:
+            self.malformed("copyreg.__newobj_ex__ needs a class, a tuple and a dict")
+        return self._new(items[0], items[1], items[2], "copyreg.__newobj_ex__")
+
+    def _tuple_of(self, items: list[int]) -> int:
+        return self.heap.add(sym.TUPLE, items, self.heap.deepest(items) + 1)
+
+    def _encode(self, items: list[int]) -> int:
+        matcher = self.matcher
+        if len(items) != 2 or not matcher.is_text(items[0]) or not matcher.is_text(items[1]):
+            self.malformed("_codecs.encode is understood only with a literal text and 'latin1'")
+        codec = matcher.text(items[1])
+        if codec not in ("latin1", "latin-1"):
+            self.malformed(f"_codecs.encode is understood only with 'latin1', not {escape(codec, 40)!r}")
+        self._charge_handed(items[:1])
+        text = matcher.text(items[0])
+        if not text.isascii() and max(text) > "\xff":
+            self.malformed("_codecs.encode of a text that latin1 cannot encode")
+        return self.heap.add(sym.ENCODED, items[0], 0)
+
+    def _getattr(self, items: list[int]) -> int:
+        heap = self.heap
+        matcher = self.matcher
+        if len(items) != 2 or not matcher.is_text(items[1]):
+            self.malformed("getattr is understood only with an object and a name that is literal text of this stream")
+        target, part = items[0], matcher.text(items[1])
+        kind = target & KIND
+        bound = False
+        if kind in (sym.GLOBAL, sym.BOUND):
+            base: Global = heap.of(target)
+            bound = kind == sym.BOUND
+        elif kind == sym.MADE and heap.of(target).origin is not None:
+            base = heap.of(target).origin
+            bound = True
+        elif kind in _LITERAL_CLASSES:
+            base = self._symbol("builtins", _LITERAL_CLASSES[kind], None)
+            bound = True
+        else:
+            base = Global("?", "?", (), False)
+            self.refuse(
+                f"getattr on {sym.WORDS[kind]}, whose class the stream does not say",
+                reason="getattr is understood on listed names, on objects made from them and on literals",
+            )
+        if not part.isidentifier():
+            self.malformed(f"getattr with a name that is no identifier: {escape(part, 60)}")
+        if part in POWERFUL_PARTS:
+            self.refuse(
+                f"getattr of {escape(base.dotted)}.{part}, which hands out power over the interpreter",
+                Global(base.module, f"{base.name}.{part}", (), False), REFER, reason="no policy can grant this",
+            )  # fmt: skip
+        symbol = self._symbol(base.module, f"{base.name}.{part}", base)
+        self._judge(symbol, REFER)
+        if not bound:
+            self._references.append((base, symbol))
+        return heap.add(sym.BOUND if bound else sym.GLOBAL, symbol, TAINT if symbol.helper else 0)
+
+    def _reconstructor(self, items: list[int]) -> int:
+        heap = self.heap
+        if len(items) != 3 or items[0] & KIND != sym.GLOBAL or items[1] & KIND != sym.GLOBAL:
+            self.malformed("copyreg._reconstructor is understood only with a class, a base class and a state")
+        cls: Global = heap.of(items[0])
+        base: Global = heap.of(items[1])
+        state = items[2]
+        dotted = base.dotted
+        given: list[int] = []
+        if dotted == "builtins.object":
+            if state & KIND != sym.NONE:
+                self._refuse_condition(cls, NEW, "copyreg._reconstructor with base object takes the state None", "base")
+        elif any(grant.base == dotted for grant in cls.grants) and not self._unrestricted:
+            given = [] if state & KIND == sym.NONE else [state]
+        elif state & KIND in _RECONSTRUCTOR_BASES.get(dotted, ()) or self._made_by(state, dotted):
+            given = [state]
+        else:
+            self._refuse_condition(
+                cls, NEW, f"copyreg._reconstructor with base {escape(dotted)} and a {sym.WORDS[state & KIND]} as state", "base"
+            )
+        if state & KIND == sym.LIST or state & KIND == sym.DICT:
+            heap.frozen.add(state >> SHIFT)
+        return self._new(items[0], self._tuple_of(given), 0, "copyreg._reconstructor")
+
+    def _made_by(self, code: int, dotted: str) -> bool:
+        if dotted not in _RECONSTRUCTOR_BASES or code & KIND != sym.MADE:
+            return False
+        made: Made = self.heap.of(code)
+        return made.origin is not None and made.origin.dotted == dotted
+
+    # functools.partial(cls.__new__, cls, *args, **kwargs)() is how protocols 2 and 3 spell NEWOBJ_EX.  A partial
+    # pickles as: REDUCE with (cls.__new__,), BUILD with (cls.__new__, (cls, *args), kwargs, None), REDUCE with ().
+
+    def _start_partial(self, items: list[int]) -> int:
+        if len(items) != 1 or not self._is_dunder_new(items[0]):
+            self.malformed("functools.partial is understood only as pickle spells NEWOBJ_EX below protocol 4")
+        return self.heap.add(sym.PARTIAL, [items[0], -1], TAINT)
+
+    def _is_dunder_new(self, code: int) -> bool:
+        if code & KIND != sym.GLOBAL:
+            return False
+        symbol: Global = self.heap.of(code)
+        return symbol.base is not None and symbol.name.endswith(".__new__")
+
+    def _build_partial(self, target: int, state: int) -> None:
+        record = self.heap.of(target)
+        items = self.heap.of(state) if state & KIND == sym.TUPLE else []
+        shaped = (
+            record[1] < 0
+            and len(items) == 4
+            and items[0] & KIND == sym.GLOBAL
+            and self.heap.of(items[0]) is self.heap.of(record[0])
+            and items[1] & KIND == sym.TUPLE
+            and bool(self.heap.of(items[1]))
+            and items[2] & KIND in (sym.DICT, sym.NONE)
+            and (items[3] & KIND == sym.NONE or (items[3] & KIND == sym.DICT and not self.heap.of(items[3])))
+        )
+        if not shaped:
+            self.malformed("functools.partial is understood only as pickle spells NEWOBJ_EX below protocol 4")
+        record[1] = state
+        for code in items[1:]:
+            if code & KIND in (sym.DICT, sym.LIST):
+                self.heap.frozen.add(code >> SHIFT)
+
+    def _finish_partial(self, function: int, args: int) -> int:
+        record = self.heap.of(function)
+        if record[1] < 0 or args & KIND != sym.TUPLE or self.heap.of(args):
+            self.malformed("functools.partial is understood only as pickle spells NEWOBJ_EX below protocol 4")
+        state = self.heap.of(record[1])
+        given = self.heap.of(state[1])
+        kwargs = state[2] if state[2] & KIND == sym.DICT else 0
+        return self._new(given[0], self._tuple_of(given[1:]), kwargs, "functools.partial")
+
+    # -- State -------------------------------------------------------------------------------------------------------
+
+    def _build(self, target: int, state: int) -> None:
+        self.capable = True
+        kind = target & KIND
+        heap = self.heap
+        if kind == sym.PARTIAL:
+            self._build_partial(target, state)
+            return
+        self._usable(heap.depth(state))
+        if kind == sym.MADE:
+            made: Made = heap.of(target)
+            self._check_late(target >> SHIFT)
+            if made.origin is not None:
+                self._judge_state(made, state)
+            made.built = True
+            made.state = state
+            self._charge_handed([state])
+            depth = heap.depth(state) + 1
+            if depth > heap.depths[target >> SHIFT]:
+                heap.depths[target >> SHIFT] = depth
+        elif kind in _BUILTIN_LITERALS:
+            self.malformed(f"BUILD on a {sym.WORDS[kind]}")
+        elif not self._unrestricted:
+            self._refuse_target(target)
+
+    def _judge_state(self, made: Made, state: int) -> None:
+        symbol = made.origin
+        assert symbol is not None
+        symbol.uses[BUILD] = symbol.uses.get(BUILD, 0) + 1
+        if self._unrestricted:
+            return
+        if made.built:
+            self.refuse(
+                f"BUILD on an object of {escape(symbol.dotted)} that already has its state",
+                symbol, BUILD, reason="an object is built once; no policy can grant this",
+            )  # fmt: skip
+        self._check_planted(symbol, state)
+        candidates = [grant for grant in symbol.grants if BUILD in grant.verbs]
+        if not candidates:
+            self._refuse_verb(symbol, BUILD)
+        elif not any(self._state_admitted(grant, state) for grant in candidates):
+            self._refuse_condition(symbol, BUILD, "its state is not what the policy says", "state")
+
+    def _state_admitted(self, grant: Grant, state: int) -> bool:
+        if grant.attributes is not None:
+            names = self._attribute_names(state)
+            if names is None or not grant.attributes.issuperset(names):
+                return False
+        return grant.state is None or self.matcher.matches(grant.state, state)
+
+    def _state_dicts(self, state: int) -> list[int]:
+        """The parts of a state that set attributes: a dict, or a pair of a dict (or None) and a dict of slots."""
+        if state & KIND == sym.TUPLE:
+            items: list[int] = self.heap.of(state)
+            return items if len(items) == 2 else []
+        return [state]
+
+    def _attribute_names(self, state: int) -> list[str] | None:
+        """Every attribute that BUILD would set with this state, or None where the stream does not spell them out."""
+        parts = self._state_dicts(state)
+        if not parts:
+            return None
+        names = []
+        for part in parts:
+            if part & KIND == sym.NONE:
+                continue
+            pairs = self.matcher.pairs(part)
+            if pairs is None:
+                return None
+            for key in pairs[::2]:
+                text = self.matcher.key_text(key)
+                if text is None:
+                    return None
+                names.append(text)
+        return names
+
+    def _check_planted(self, symbol: Global, state: int) -> None:
+        """Refuse state that would plant what CPython looks up on instances, or set a dunder through slot state."""
+        if not self._hooks and not self._dunders:
+            return
+        parts = self._state_dicts(state)
+        for number, part in enumerate(parts):
+            if part & KIND != sym.DICT:
+                continue
+            for key in self.heap.of(part)[::2]:
+                at = key >> SHIFT
+                if key & KIND >= FIRST_NODE:
+                    continue
+                if at in self._hooks or (number == 1 and at in self._dunders):
+                    name = self.matcher.key_text(key) or "?"
+                    self.refuse(
+                        f"state of {escape(symbol.dotted)} that sets {escape(name)}",
+                        symbol, BUILD, reason=f"state may not set {name}; no policy can grant this", path=f"state[{name!r}]",
+                    )  # fmt: skip
+                    return
+            if self._hooks or self._dunders:
+                self.heap.frozen.add(part >> SHIFT)
+
+    # -- What the application has to bring ---------------------------------------------------------------------------
+
+    def _persistent(self, code: int, at: int) -> int:
+        self.capable = True
+        options = self.options
+        policy = self.policy
+        self.persistent_ids += 1
+        self._usable(self.heap.depth(code))
+        accepted = options.persistent_load or PERSISTENT_IDS in policy.accept
+        if not options.scanning and not options.persistent_load and (accepted or policy.unrestricted):
+            self.malformed(
+                "A load persistent id instruction was encountered, but no persistent_load function was specified."
+            )
+        if not accepted and not policy.unrestricted:
+            self.refuse(
+                "a persistent ID: this policy does not accept them; give a persistent_load, or list `persistent_ids` "
+                "under `accept`",
+                reason="accept: [persistent_ids]",
+            )
+        shapes = policy.persistent
+        matching = next((shape for shape in shapes or () if self.matcher.matches(shape.pattern, code)), None)
+        symbol = self._symbol(*matching.makes, None) if matching is not None and matching.makes is not None else None
+        self._persistents.append(symbol)
+        if symbol is not None:
+            return self._global_code(symbol)
+        if shapes is None or matching is not None:
+            return at << SHIFT | sym.PERSISTENT
+        self.refuse("a persistent ID of a shape that the policy does not list", reason="persistent: [...]")
+        return at << SHIFT | sym.PERSISTENT
+
+    def _next_buffer(self) -> None:
+        self.buffers += 1
+        options = self.options
+        if options.buffers or options.scanning and (BUFFERS in self.policy.accept or self._unrestricted):
+            return
+        if BUFFERS in self.policy.accept or self._unrestricted or not options.scanning:
+            self.malformed(
+                "pickle stream refers to out-of-band data but no *buffers* argument was given"
+            )
+        self.refuse(
+            "an out-of-band buffer: this policy does not accept them; list `buffers` under `accept`",
+            reason="accept: [buffers]",
+        )
+
+    def _readonly_buffer(self, code: int) -> None:
+        kind = code & KIND
+        if kind in (sym.BUFFER, sym.BYTES, sym.BYTEARRAY, sym.ENCODED):
+            return
+        if kind < FIRST_NODE and kind != sym.PERSISTENT or kind <= sym.FROZENSET:
+            self.malformed(f"READONLY_BUFFER on a {sym.WORDS[kind]}")
+        if not self._unrestricted:
+            self.refuse(f"READONLY_BUFFER on a {sym.WORDS[kind]}", reason="only buffers and bytes are made read-only")
+
+    def _extension(self, number: int) -> int:
+        self.capable = True
+        if number <= 0:
+            self.malformed("EXT specifies code <= 0")
+        if EXTENSIONS not in self.policy.accept and not self._unrestricted:
+            self.refuse(
+                f"extension code {number}: this policy does not accept them; list `extensions` under `accept`",
+                reason="accept: [extensions]",
+            )
+        import copyreg
+
+        registered: Any = copyreg._inverted_registry.get(number)  # type: ignore[attr-defined]
+        if registered is None:
+            self.malformed(f"unregistered extension code {number}")
+        if not (type(registered) is tuple and len(registered) == 2 and all(type(part) is str for part in registered)):
+            self.malformed(f"extension code {number} is registered for something that is no pair of names")
+        return self._global(*registered)
+
+    # -- The end -----------------------------------------------------------------------------------------------------
+
+    def _stop(self, result: int) -> None:
+        self.reader.stop()
+        self.finished = True
+        if self.heap.depth(result) >= TAINT:
+            self._helper_as_value()
+        for made in self._must_build:
+            if not made.built and made.origin is not None:
+                self.refuse(
+                    f"an object of {escape(made.origin.dotted)} was never given its state",
+                    made.origin, BUILD, reason="then: build: it must be given its state before STOP",
+                )  # fmt: skip
+
+
+_CLOSES_MARK: Final = frozenset({
+    op.APPENDS, op.SETITEMS, op.ADDITEMS, op.TUPLE, op.LIST, op.DICT, op.FROZENSET, op.POP_MARK, op.OBJ, op.INST,
+})  # fmt: skip
+
+_LITERAL_CLASSES: Final = {
+    sym.BOOL: "bool", sym.INT: "int", sym.FLOAT: "float", sym.STR: "str", sym.TEXT8: "str", sym.BYTES: "bytes",
+    sym.ENCODED: "bytes", sym.BYTEARRAY: "bytearray", sym.TUPLE: "tuple", sym.LIST: "list", sym.DICT: "dict",
+    sym.SET: "set", sym.FROZENSET: "frozenset",
+}  # fmt: skip
+
+
+def canonical_name(module: str, name: str) -> tuple[str, str]:
+    """Python 2's name as Python 3 spells it: pickle's own table, applied below protocol 3."""
+    import _compat_pickle
+
+    if (module, name) in _compat_pickle.NAME_MAPPING:
+        mapped: tuple[str, str] = _compat_pickle.NAME_MAPPING[module, name]
+        return mapped
+    return _compat_pickle.IMPORT_MAPPING.get(module, module), name
