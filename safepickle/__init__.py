@@ -19,11 +19,15 @@ from safepickle.errors import (
     UnpicklingError,
 )
 from safepickle.opcodes import DEFAULT_PROTOCOL, HIGHEST_PROTOCOL
-from safepickle.pickler import PickleBuffer
 from safepickle.policy import Policy, constructor, constructors
 from safepickle.report import Finding, Report
 from safepickle.scanner import scan
 from safepickle.unpickler import Unpickler
+
+try:
+    from _pickle import PickleBuffer
+except ImportError:  # pragma: no cover - an interpreter without the C core
+    from pickle import PickleBuffer
 
 __version__ = "0.1.0"
 

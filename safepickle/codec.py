@@ -16,7 +16,7 @@ from safepickle.pickler import Pickler, dumps_bytes
 from safepickle.unpickler import Unpickler, load_bytes, verify_bytes
 
 if TYPE_CHECKING:
-    from safepickle.unpickler import PolicyLike
+    from safepickle.policy import PolicySpec
 
 __all__ = ["dump", "dumps", "load", "loads", "verify"]
 
@@ -31,7 +31,7 @@ class CheckedPickler(Pickler):
         *,
         fix_imports: bool = True,
         buffer_callback: Callable[[Any], object] | None = None,
-        policy: PolicyLike = None,
+        policy: PolicySpec = None,
     ) -> None:
         super().__init__(file, protocol, fix_imports=fix_imports, buffer_callback=buffer_callback, policy=policy)
         if policy is not None:
@@ -47,15 +47,13 @@ def dump(
     *,
     fix_imports: bool = True,
     buffer_callback: Callable[[Any], object] | None = None,
-    policy: PolicyLike = None,
+    policy: PolicySpec = None,
 ) -> None:
     """Write the pickle of `obj` to a binary file.
 
     Raises PicklingError for what cannot be pickled and, with a `policy`, for what a consumer under it would refuse.
     """
-    CheckedPickler(
-        file, protocol, fix_imports=fix_imports, buffer_callback=buffer_callback, policy=policy
-    ).dump(obj)
+    CheckedPickler(file, protocol, fix_imports=fix_imports, buffer_callback=buffer_callback, policy=policy).dump(obj)
 
 
 def dumps(
@@ -64,7 +62,7 @@ def dumps(
     *,
     fix_imports: bool = True,
     buffer_callback: Callable[[Any], object] | None = None,
-    policy: PolicyLike = None,
+    policy: PolicySpec = None,
 ) -> bytes:
     """The pickle of `obj`, byte for byte what CPython's C pickler writes.
 
@@ -82,7 +80,7 @@ def dumps(
 def load(
     file: Any,
     *,
-    policy: PolicyLike = None,
+    policy: PolicySpec = None,
     fix_imports: bool = True,
     encoding: str = "ASCII",
     errors: str = "strict",
@@ -101,7 +99,7 @@ def loads(
     data: Any,
     /,
     *,
-    policy: PolicyLike = None,
+    policy: PolicySpec = None,
     fix_imports: bool = True,
     encoding: str = "ASCII",
     errors: str = "strict",
@@ -118,7 +116,7 @@ def verify(
     data: Any,
     /,
     *,
-    policy: PolicyLike = None,
+    policy: PolicySpec = None,
     fix_imports: bool = True,
     encoding: str = "ASCII",
     errors: str = "strict",

@@ -23,7 +23,7 @@ WORK_ALLOWANCE: Final = 1 << 20
 class Limits(NamedTuple):
     """What one load may cost.  None means that only the input's own length bounds it."""
 
-    # Length of the pickle in bytes.  Unbounded by default: the caller already holds the bytes, and a large array is fine.
+    # Length of the pickle in bytes.  Unbounded by default: the caller holds the bytes already, and arrays are large.
     bytes: int | None = None
     # Number of opcodes.  Unbounded by default: time and memory are linear in the bytes anyway.
     opcodes: int | None = None

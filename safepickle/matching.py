@@ -121,12 +121,10 @@ class Matcher:
         """The items of a list, tuple, set or frozenset, which freezes it; None where the stream does not say."""
         kind = code & KIND
         if kind in (sym.TUPLE, sym.FROZENSET):
-            items: list[int] = self._heap.of(code)
-            return items
+            return self._heap.codes(code)
         if kind in (sym.LIST, sym.SET):
             self._heap.frozen.add(code >> SHIFT)
-            items = self._heap.of(code)
-            return items
+            return self._heap.codes(code)
         if kind == sym.MADE and self.word(code) in ("set", "frozenset"):
             self._heap.frozen.add(code >> SHIFT)
             made: Made = self._heap.of(code)
@@ -144,8 +142,7 @@ class Matcher:
         if code & KIND != sym.DICT:
             return None
         self._heap.frozen.add(code >> SHIFT)
-        items: list[int] = self._heap.of(code)
-        return items
+        return self._heap.codes(code)
 
     def length(self, code: int) -> int | None:
         """Characters of a text, bytes of bytes, items of a container; None where the stream does not say."""

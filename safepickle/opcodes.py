@@ -72,9 +72,7 @@ class Opcode(NamedTuple):
     doc: str
 
 
-def _row(
-    code: bytes, name: str, argument: str, before: str, after: str, protocol: int, doc: str
-) -> Opcode:
+def _row(code: bytes, name: str, argument: str, before: str, after: str, protocol: int, doc: str) -> Opcode:
     row = Opcode(code[0], name, argument, tuple(before.split()), tuple(after.split()), protocol, doc)
     if len(code) != 1 or argument not in ARGUMENT_KINDS or not 0 <= protocol <= HIGHEST_PROTOCOL:
         raise AssertionError(f"bad row {row}")

@@ -64,8 +64,8 @@ class ProbeTable:
             self._resize(self.keys * 3)
         if self.keys > FREE_KEYS and self.steps > self._most * self.keys:
             raise LimitExceeded(
-                f"the keys of a container collide: {self.steps:,} steps for {self.keys:,} keys; the limit probe_work is "
-                f"{self._most} a key"
+                f"the keys of a container collide: {self.steps:,} steps for {self.keys:,} keys; "
+                f"the limit probe_work is {self._most} a key"
             )
 
     def _insert(self, digest: int) -> None:

@@ -420,7 +420,7 @@ def _shown(text: bytes) -> str:
 
 
 _ARGUMENTS: Final[dict[str, Callable[[Reader], Any]]] = {
-    op.NO_ARGUMENT: lambda reader: None,
+    op.NO_ARGUMENT: lambda _reader: None,
     op.UINT1: Reader.uint1,
     op.UINT2: Reader.uint2,
     op.INT4: Reader.int4,
@@ -469,7 +469,9 @@ class FileReader(Reader):
     def __init__(
         self, file: Any, *, integer_digits: int = DEFAULTS.integer_digits, byte_limit: int | None = None
     ) -> None:
-        super().__init__(bytearray(), integer_digits=integer_digits, asides={})
+        super().__init__(b"", integer_digits=integer_digits)
+        self.data: bytearray = bytearray()
+        self.asides: dict[int, Any] = {}
         self._file = file
         self._byte_limit = byte_limit
         self._ahead = 0  # how many bytes of `data`, at its end, are only peeked at
@@ -513,7 +515,7 @@ class FileReader(Reader):
             chunk = self._read(min(missing, _LARGEST_READ))
         else:
             chunk = self._read(1)
-        self.data += chunk  # type: ignore[operator]
+        self.data += chunk
         self._available += len(chunk)
         return len(chunk)
 
@@ -549,7 +551,7 @@ class FileReader(Reader):
                 raise TypeError(f"readline() returned {type(chunk).__name__}, not bytes")
             if not chunk:
                 self._fail("pickle data was truncated")
-            self.data += chunk  # type: ignore[operator]
+            self.data += chunk
             self._available += len(chunk)
             self._limit_to_frame()
 
@@ -592,10 +594,9 @@ class FileReader(Reader):
         return bytearray(self.data[self.pos - size : self.pos])
 
     def _has_aside(self) -> bool:
-        return self.asides is not None and self.at in self.asides
+        return self.at in self.asides
 
     def _keep(self, payload: Any, size: int) -> None:
-        assert self.asides is not None
         self.asides[self.at] = payload
         self.shift += size
         if self._frame_end != _NOT_FOUND:
@@ -614,7 +615,6 @@ class FileReader(Reader):
             )
         pos = self.pos
         data = self.data
-        assert isinstance(data, bytearray)
         if self._mode == self._SEEK and self._available > pos:
             # What was read ahead is given back rather than copied: the payload then comes in one piece.
             self._file.seek(self._origin + self.shift + pos)
@@ -635,7 +635,6 @@ class FileReader(Reader):
         dropped = self._ahead - taken
         self._ahead = 0
         if dropped:
-            assert isinstance(self.data, bytearray)
             del self.data[self._available - dropped :]
             self._available -= dropped
 

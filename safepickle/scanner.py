@@ -44,8 +44,9 @@ __all__ = ["scan"]
 #: How containers begin that are not opened yet: they are reported as not analysed, never as harmless.
 _CONTAINERS: Final = (
     (b"PK\x03\x04", "zip archive"), (b"PK\x05\x06", "zip archive"), (b"\x1f\x8b", "gzip"), (b"BZh", "bzip2"),
-    (b"\xfd7zXZ\x00", "xz"), (b"]\x00\x00\x80\x00", "lzma"), (b"7z\xbc\xaf\x27\x1c", "7z"), (b"\x28\xb5\x2f\xfd", "zstd"),
-    (b"\x04\x22\x4d\x18", "lz4"), (b"\x93NUMPY", "npy"), (b"SQLite format 3\x00", "SQLite"), (b"\x78\x01", "zlib"),
+    (b"\xfd7zXZ\x00", "xz"), (b"]\x00\x00\x80\x00", "lzma"), (b"7z\xbc\xaf\x27\x1c", "7z"),
+    (b"\x28\xb5\x2f\xfd", "zstd"), (b"\x04\x22\x4d\x18", "lz4"), (b"\x93NUMPY", "npy"),
+    (b"SQLite format 3\x00", "SQLite"), (b"\x78\x01", "zlib"),
     (b"\x78\x9c", "zlib"), (b"\x78\xda", "zlib"), (b"\x78\x5e", "zlib"), (b"ZF", "joblib's old zlib file"),
 )  # fmt: skip
 _TAR_MAGIC: Final = slice(257, 262)
@@ -162,8 +163,10 @@ class _Scan:
             self.findings.pop()
             self.findings.append(
                 Finding(
-                    "trailing-data", "warning",
-                    f"{len(self.data) - start:,} bytes after the last pickle are not understood", start,
+                    "trailing-data",
+                    "warning",
+                    f"{len(self.data) - start:,} bytes after the last pickle are not understood",
+                    start,
                 )  # fmt: skip
             )
             return INCOMPLETE
@@ -213,8 +216,15 @@ class _Scan:
         for refusal in verifier.refusals:
             self.findings.append(
                 Finding(
-                    _rule(refusal), "error", refusal.message, refusal.position, refusal.opcode, refusal.module,
-                    refusal.name, refusal.verb, refusal.path,
+                    _rule(refusal),
+                    "error",
+                    refusal.message,
+                    refusal.position,
+                    refusal.opcode,
+                    refusal.module,
+                    refusal.name,
+                    refusal.verb,
+                    refusal.path,
                 )  # fmt: skip
             )
 

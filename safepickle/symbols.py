@@ -159,6 +159,11 @@ class Heap:
         """What the node with this code holds."""
         return self.items[code >> SHIFT]
 
+    def codes(self, code: int) -> list[int]:
+        """The items of a container's node."""
+        items: list[int] = self.items[code >> SHIFT]
+        return items
+
     def depth(self, code: int) -> int:
         """The depth of a value: 0 for literals and globals, 1 for an empty container."""
         return self.depths[code >> SHIFT] if code & KIND >= FIRST_NODE else 0

@@ -23,8 +23,9 @@ from copyreg import __newobj__ as _newobj  # type: ignore[attr-defined]
 from copyreg import __newobj_ex__ as _newobj_ex  # type: ignore[attr-defined]
 from copyreg import _reconstructor  # type: ignore[attr-defined]
 from functools import partial
+from itertools import islice
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import Any, Final
 
 from safepickle import opcodes as op
 from safepickle import symbols as sym
@@ -38,17 +39,12 @@ from safepickle.errors import (
     UnpicklingError,
     escape,
 )
-from safepickle.policy import Policy, resolve_policy
+from safepickle.policy import Policy, PolicySpec, resolve_policy
 from safepickle.policy.model import PolicyData
 from safepickle.probes import FREE_KEYS, ProbeGuard
 from safepickle.reader import FileReader, Reader, frozen_input
 from safepickle.symbols import KIND, Global, Plan, Prior
 from safepickle.verifier import Options, Verifier, canonical_name
-
-if TYPE_CHECKING:
-    from os import PathLike
-
-    PolicyLike = Policy | str | PathLike[str] | Iterable[Policy | str | PathLike[str]] | None
 
 __all__ = ["Unpickler", "load_bytes", "verify_bytes"]
 
@@ -85,7 +81,7 @@ class Unpickler:
         self,
         file: Any,
         *,
-        policy: PolicyLike = None,
+        policy: PolicySpec = None,
         fix_imports: bool = True,
         encoding: str = "ASCII",
         errors: str = "strict",
@@ -97,7 +93,7 @@ class Unpickler:
         self._set_up(policy, fix_imports, encoding, errors, buffers)
 
     def _set_up(
-        self, policy: PolicyLike, fix_imports: bool, encoding: str, errors: str, buffers: Iterable[Any] | None
+        self, policy: PolicySpec, fix_imports: bool, encoding: str, errors: str, buffers: Iterable[Any] | None
     ) -> None:
         self._policy = resolve_policy(policy)
         self._data: PolicyData = self._policy.data
@@ -166,7 +162,8 @@ class Unpickler:
             self._opcodes = max(self._opcodes, other._opcodes)
             return
         if not isinstance(value, dict):
-            raise TypeError(f"'memo' attribute must be an UnpicklerMemoProxy object or dict, not {type(value).__name__:.200}")
+            kind = type(value).__name__
+            raise TypeError(f"'memo' attribute must be an UnpicklerMemoProxy object or dict, not {kind:.200}")
         for index in value:
             if not isinstance(index, int):
                 raise TypeError("memo key must be integers")
@@ -242,13 +239,9 @@ class Unpickler:
         return loader
 
     def _take_buffers(self, count: int) -> list[Any]:
-        taken = []
-        for _ in range(count):
-            assert self._buffers is not None
-            try:
-                taken.append(next(self._buffers))
-            except StopIteration:
-                raise MalformedStream("not enough out-of-band buffers") from None
+        taken = list(islice(self._buffers, count)) if count and self._buffers is not None else []
+        if len(taken) < count:
+            raise MalformedStream("not enough out-of-band buffers")
         return taken
 
     def _remember(self, plan: Plan) -> None:
@@ -345,7 +338,9 @@ class UnpicklerMemoProxy:
 class _Underneath(Exception):
     """Carries what a callable, `find_class` or `persistent_load` raised out of the machine."""
 
-    def __init__(self, original: BaseException, position: int | None, symbol: Global | None, opcode: str | None = None):
+    def __init__(
+        self, original: BaseException, position: int | None, symbol: Global | None, opcode: str | None = None
+    ) -> None:
         super().__init__()
         self.original = original
         self.position = position
@@ -356,7 +351,7 @@ class _Underneath(Exception):
 class _Interrupted(BaseException):
     """Carries KeyboardInterrupt and GeneratorExit, the two that pass."""
 
-    def __init__(self, original: BaseException):
+    def __init__(self, original: BaseException) -> None:
         super().__init__()
         self.original = original
 
@@ -401,7 +396,7 @@ def _log(error: BaseException, policy: Policy) -> None:
 
 
 def _find_anything(module: str, name: str, protocol: int) -> Any:
-    """pickle's own rule, for the unrestricted policy."""
+    """The rule of pickle itself, for the unrestricted policy."""
     __import__(module, level=0)
     found: Any = sys.modules[module]
     if protocol < 4:
@@ -488,8 +483,8 @@ def _check_resolved(symbol: Global, value: Any, position: int) -> None:
     if not isinstance(value, type) and all(grant.plain for grant in symbol.grants):
         use = "call" if callable(value) else "refer"
         raise Forbidden(
-            f"{dotted} is listed by its plain name, which is for classes, but it is a {type(value).__name__}; list it as "
-            f"`{symbol.name}: {{use: [{use}]}}`",
+            f"{dotted} is listed by its plain name, which is for classes, but it is a {type(value).__name__}; "
+            f"list it as `{symbol.name}: {{use: [{use}]}}`",
             position=position, module=symbol.module, name=symbol.name, verb="refer",
         )  # fmt: skip
 
@@ -558,7 +553,10 @@ class _Machine:
             elif code == op.BINPUT:
                 self._put(reader.uint1(), stack[-1])
             elif code == op.BINGET or code == op.LONG_BINGET or code == op.GET:
-                index = reader.uint1() if code == op.BINGET else reader.uint4() if code == op.LONG_BINGET else reader.index()
+                if code == op.BINGET:
+                    index = reader.uint1()
+                else:
+                    index = reader.uint4() if code == op.LONG_BINGET else reader.index()
                 value = memo.get(index, _MISSING)
                 stack.append(self.prior[index] if value is _MISSING else value)
             elif code == op.BININT1:
@@ -809,9 +807,11 @@ class _Machine:
                 f"{first.__name__}"
             )
         self.guard.building(base, (state,))
-        made = base.__new__(cls, state)
-        if base.__init__ is not object.__init__:
-            base.__init__(made, state)
+        make: Any = base.__new__
+        initialise: Any = base.__init__
+        made = make(cls, state)
+        if initialise is not object.__init__:
+            initialise(made, state)
         return made
 
     def _finish_partial(self, function: partial[Any]) -> Any:
@@ -825,7 +825,8 @@ class _Machine:
     def _instantiate(self, cls: Any, args: tuple[Any, ...]) -> Any:
         """INST and OBJ: Python 2 made an instance of a class without arguments without calling __init__."""
         if not args and isinstance(cls, type) and not hasattr(cls, "__getinitargs__"):
-            return cls.__new__(cls)
+            make: Any = cls.__new__
+            return make(cls)
         return self._call(cls, args)
 
     # -- Changing objects --------------------------------------------------------------------------------------------
@@ -909,7 +910,7 @@ class _Machine:
 
     def _build(self, target: Any, state: Any) -> None:
         if not self.unrestricted and type(target) is partial:
-            target.__setstate__(state)  # the verifier has seen its exact shape
+            partial.__setstate__(target, state)  # type: ignore[attr-defined]  # the verifier saw its exact shape
             return
         self._target(target)
         setstate = self._method(target, "__setstate__")
@@ -971,7 +972,7 @@ def _is_enum_member(target: Any) -> bool:
 
 
 def _over_bytes(
-    policy: PolicyLike, fix_imports: bool, encoding: str, errors: str, buffers: Iterable[Any] | None
+    policy: PolicySpec, fix_imports: bool, encoding: str, errors: str, buffers: Iterable[Any] | None
 ) -> Unpickler:
     unpickler = Unpickler.__new__(Unpickler)
     unpickler._file = None
@@ -981,7 +982,7 @@ def _over_bytes(
 
 def load_bytes(
     data: Any,
-    policy: PolicyLike,
+    policy: PolicySpec,
     fix_imports: bool,
     encoding: str,
     errors: str,
@@ -998,7 +999,7 @@ def load_bytes(
 
 def verify_bytes(
     data: Any,
-    policy: PolicyLike,
+    policy: PolicySpec,
     fix_imports: bool,
     encoding: str,
     errors: str,
@@ -1016,4 +1017,3 @@ def verify_bytes(
     if failure is not None:
         _log(failure, resolved)
         raise failure
-

@@ -76,13 +76,16 @@ _BUILTIN_LITERALS: Final = frozenset({
 })  # fmt: skip
 # Refusals that name nothing new are not recorded beyond this many: a report needs no million lines.
 _MOST_REFUSALS: Final = 1000
+_SIZED: Final = (str, bytes, bytearray, list, tuple, dict, set, frozenset)
 _NO_PRIOR: Final[dict[int, Prior]] = {}
 
 
 class Options:
     """How a stream is to be read, beside its policy: what the arguments of `loads` and the Unpickler's class say."""
 
-    __slots__ = ("buffers", "encoding", "errors", "fix_imports", "opcodes_before", "persistent_load", "prior", "scanning")
+    __slots__ = (
+        "buffers", "encoding", "errors", "fix_imports", "opcodes_before", "persistent_load", "prior", "scanning",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -176,7 +179,7 @@ class Verifier:
             else:
                 verbs.setdefault((refusal.module, refusal.name), set()).add(refusal.verb)
         missing = [
-            MissingGrant(module, name, tuple(verb for verb in VERBS if verb in found and (verb != REFER or len(found) == 1)))
+            MissingGrant(module, name, tuple(verb for verb in VERBS if verb in found - {REFER}) or (REFER,))
             for (module, name), found in verbs.items()
         ]
         return Forbidden(
@@ -191,7 +194,12 @@ class Verifier:
         )
 
     def refuse(
-        self, message: str, symbol: Global | None = None, verb: str | None = None, reason: str = "", path: str | None = None
+        self,
+        message: str,
+        symbol: Global | None = None,
+        verb: str | None = None,
+        reason: str = "",
+        path: str | None = None,
     ) -> None:
         """Record that the policy does not grant this; the pass goes on."""
         if reason and len(self.refusals) >= _MOST_REFUSALS:
@@ -266,7 +274,10 @@ class Verifier:
             elif code == op.BINPUT:
                 self._put(reader.uint1(), stack[-1])
             elif code == op.BINGET or code == op.LONG_BINGET or code == op.GET:
-                index = reader.uint1() if code == op.BINGET else reader.uint4() if code == op.LONG_BINGET else reader.index()
+                if code == op.BINGET:
+                    index = reader.uint1()
+                else:
+                    index = reader.uint4() if code == op.LONG_BINGET else reader.index()
                 value = memo.get(index, 0)
                 if not value:
                     value = self._get_prior(index)
@@ -681,7 +692,8 @@ class Verifier:
                 inside.append(made.state)
             return inside + made.fills
         if kind == sym.PRIOR:
-            self._charge_hash(value_weight(self.heap.of(code).value, self.limits.work(self.limits.hash_work, self.reader.consumed)))
+            most = self.limits.work(self.limits.hash_work, self.reader.consumed)
+            self._charge_hash(value_weight(self.heap.of(code).value, most + 1))
         return []
 
     def _scalar_weight(self, code: int) -> int:
@@ -705,36 +717,33 @@ class Verifier:
 
     def _charge_handed(self, codes: Iterable[int]) -> None:
         """Charge the lengths of what a call, NEWOBJ or BUILD is given."""
-        heap = self.heap
-        sizes = heap.sizes
-        amount = 0
-        for code in codes:
-            kind = code & KIND
-            if kind < FIRST_NODE:
-                if sizes:
-                    amount += sizes.get(code >> SHIFT, 1)
-            elif kind <= sym.FROZENSET:
-                items = heap.of(code)
-                amount += len(items)
-                if sizes:
-                    for item in items:
-                        if item & KIND < FIRST_NODE:
-                            amount += sizes.get(item >> SHIFT, 0)
-                        elif item & KIND <= sym.FROZENSET:
-                            amount += len(heap.of(item))
-                        elif item & KIND == sym.ENCODED:
-                            amount += sizes.get(heap.of(item) >> SHIFT, 1)
-            elif kind == sym.ENCODED:
-                amount += sizes.get(heap.of(code) >> SHIFT, 1)
-            elif kind == sym.PRIOR:
-                value = heap.of(code).value
-                if isinstance(value, (str, bytes, bytearray, list, tuple, dict, set, frozenset)):
-                    amount += len(value)
-            elif kind == sym.MADE:
-                made: Made = heap.of(code)
-                amount += len(made.fills)
+        amount = sum(map(self._length, codes))
         if amount:
             self._charge_copy(amount)
+
+    def _length(self, code: int) -> int:
+        """What copying one value costs: a long literal its length, a container its items and how long these are."""
+        heap = self.heap
+        kind = code & KIND
+        if kind < FIRST_NODE:
+            return heap.sizes.get(code >> SHIFT, 0)
+        if kind <= sym.FROZENSET:
+            items = heap.codes(code)
+            return len(items) + (sum(map(self._item_length, items)) if heap.sizes else 0)
+        if kind == sym.ENCODED:
+            return heap.sizes.get(heap.of(code) >> SHIFT, 0)
+        if kind == sym.PRIOR:
+            value = heap.of(code).value
+            return len(value) if isinstance(value, _SIZED) else 0
+        return len(heap.of(code).fills) if kind == sym.MADE else 0
+
+    def _item_length(self, code: int) -> int:
+        kind = code & KIND
+        if kind < FIRST_NODE:
+            return self.heap.sizes.get(code >> SHIFT, 0)
+        if kind <= sym.FROZENSET:
+            return len(self.heap.codes(code))
+        return self.heap.sizes.get(self.heap.of(code) >> SHIFT, 0) if kind == sym.ENCODED else 0
 
     # -- Filling containers ------------------------------------------------------------------------------------------
 
@@ -878,8 +887,9 @@ class Verifier:
     def _refuse_condition(self, symbol: Global, verb: str, what: str, path: str) -> None:
         dotted = escape(symbol.dotted)
         self.refuse(
-            f"{verb} of {dotted} is forbidden: {what}", symbol, verb, reason=f"{what} (a grant with conditions exists)", path=path
-        )
+            f"{verb} of {dotted} is forbidden: {what}",
+            symbol, verb, reason=f"{what} (a grant with conditions exists)", path=path,
+        )  # fmt: skip
 
     def _judge_arguments(self, symbol: Global, verb: str, args: int, kwargs: int) -> tuple[Grant, ...]:
         """The grants that admit this call or `new` as a whole; refuses where there is none."""
@@ -937,7 +947,7 @@ class Verifier:
         if kind == sym.PRIOR and type(self.heap.of(args).value) is tuple:
             return [self.heap.add(sym.PRIOR, Prior(value, self.heap.depth(args), None), self.heap.depth(args))
                     for value in self.heap.of(args).value]  # fmt: skip
-        if kind < FIRST_NODE or kind in (sym.LIST, sym.DICT, sym.SET, sym.FROZENSET, sym.ENCODED, sym.GLOBAL, sym.BOUND):
+        if kind < FIRST_NODE or kind in _BUILTIN_LITERALS or kind in (sym.GLOBAL, sym.BOUND):
             self.malformed(f"{message}, got {sym.WORDS[kind]}")
         if not self._unrestricted:
             self.refuse(f"{message} that the stream spells out", reason="the stream does not spell out these arguments")
@@ -1144,7 +1154,10 @@ class Verifier:
             given = [state]
         else:
             self._refuse_condition(
-                cls, NEW, f"copyreg._reconstructor with base {escape(dotted)} and a {sym.WORDS[state & KIND]} as state", "base"
+                cls,
+                NEW,
+                f"copyreg._reconstructor with base {escape(dotted)}, state a {sym.WORDS[state & KIND]}",
+                "base",
             )
         if state & KIND == sym.LIST or state & KIND == sym.DICT:
             heap.frozen.add(state >> SHIFT)
@@ -1213,7 +1226,7 @@ class Verifier:
             made: Made = heap.of(target)
             self._check_late(target >> SHIFT)
             if made.origin is not None:
-                self._judge_state(made, state)
+                self._judge_state(made, made.origin, state)
             made.built = True
             made.state = state
             self._charge_handed([state])
@@ -1225,9 +1238,7 @@ class Verifier:
         elif not self._unrestricted:
             self._refuse_target(target)
 
-    def _judge_state(self, made: Made, state: int) -> None:
-        symbol = made.origin
-        assert symbol is not None
+    def _judge_state(self, made: Made, symbol: Global, state: int) -> None:
         symbol.uses[BUILD] = symbol.uses.get(BUILD, 0) + 1
         if self._unrestricted:
             return
@@ -1292,7 +1303,7 @@ class Verifier:
                     name = self.matcher.key_text(key) or "?"
                     self.refuse(
                         f"state of {escape(symbol.dotted)} that sets {escape(name)}",
-                        symbol, BUILD, reason=f"state may not set {name}; no policy can grant this", path=f"state[{name!r}]",
+                        symbol, BUILD, reason="state may not set this; no policy can grant it", path=f"state[{name!r}]",
                     )  # fmt: skip
                     return
             if self._hooks or self._dunders:
@@ -1331,12 +1342,11 @@ class Verifier:
     def _next_buffer(self) -> None:
         self.buffers += 1
         options = self.options
-        if options.buffers or options.scanning and (BUFFERS in self.policy.accept or self._unrestricted):
+        accepted = BUFFERS in self.policy.accept or self._unrestricted
+        if options.buffers or (options.scanning and accepted):
             return
-        if BUFFERS in self.policy.accept or self._unrestricted or not options.scanning:
-            self.malformed(
-                "pickle stream refers to out-of-band data but no *buffers* argument was given"
-            )
+        if accepted or not options.scanning:
+            self.malformed("pickle stream refers to out-of-band data but no *buffers* argument was given")
         self.refuse(
             "an out-of-band buffer: this policy does not accept them; list `buffers` under `accept`",
             reason="accept: [buffers]",
@@ -1346,7 +1356,7 @@ class Verifier:
         kind = code & KIND
         if kind in (sym.BUFFER, sym.BYTES, sym.BYTEARRAY, sym.ENCODED):
             return
-        if kind < FIRST_NODE and kind != sym.PERSISTENT or kind <= sym.FROZENSET:
+        if (kind < FIRST_NODE and kind != sym.PERSISTENT) or kind <= sym.FROZENSET:
             self.malformed(f"READONLY_BUFFER on a {sym.WORDS[kind]}")
         if not self._unrestricted:
             self.refuse(f"READONLY_BUFFER on a {sym.WORDS[kind]}", reason="only buffers and bytes are made read-only")
