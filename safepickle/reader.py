@@ -501,7 +501,11 @@ class FileReader(Reader):
             self._size = min(self._size * 2, _LARGEST_READ)
         elif self._mode == self._PEEK:
             self._settle_peek()
-            chunk = self._file.peek(1)
+            try:
+                chunk = self._file.peek(1)
+            except NotImplementedError:  # what pickle takes for having no peek
+                self._mode = self._EXACT
+                return self._read_some(missing)
             if not isinstance(chunk, bytes):
                 raise TypeError(f"peek() returned {type(chunk).__name__}, not bytes")
             if not chunk:  # a file may peek at nothing and still read: ask it for what is surely part of the pickle

@@ -87,7 +87,8 @@ class Unpickler:
         errors: str = "strict",
         buffers: Iterable[Any] | None = None,
     ) -> None:
-        if not callable(getattr(file, "read", None)) or not callable(getattr(file, "readline", None)):
+        needed = [getattr(file, "read", None), getattr(file, "readline", None)]
+        if not all(map(callable, needed)):
             raise TypeError("file must have 'read' and 'readline' attributes")
         self._file = file
         self._set_up(policy, fix_imports, encoding, errors, buffers)
