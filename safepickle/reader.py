@@ -19,7 +19,7 @@ from __future__ import annotations
 from _codecs import escape_decode, raw_unicode_escape_decode
 from collections.abc import Callable
 from struct import Struct
-from typing import Any, Final, NoReturn, Protocol
+from typing import Any, Final, NoReturn
 
 from safepickle import opcodes as op
 from safepickle.errors import EndOfStream, LimitExceeded, MalformedStream
@@ -35,16 +35,6 @@ _LONGEST_INDEX: Final = 19  # digits of a memo index given as text
 
 _float8 = Struct(">d").unpack_from
 _NOT_FOUND: Final = -1
-
-
-class BinaryFile(Protocol):
-    """What a pickle can be read from: pickle asks for these two, and uses peek, readinto or seek where they exist."""
-
-    def read(self, size: int = ..., /) -> bytes:
-        """At most `size` bytes."""
-
-    def readline(self) -> bytes:
-        """The bytes up to and including the next newline."""
 
 
 def frozen_input(data: Any) -> bytes:
