@@ -29,6 +29,7 @@ DEEPEST_NESTING: Final = 16
 #: Looking for the nearest known word is quadratic in its length, and done for this many problems only.
 LONGEST_SUGGESTED: Final = 60
 MOST_SUGGESTIONS: Final = 100
+MOST_COMPARED: Final = 1000
 _MERGE_KEY: Final = "<<"
 # Line breaks to YAML 1.1 and not to an editor, a byte order mark, and what turns the direction of displayed text.
 _HIDDEN: Final = frozenset(
@@ -118,8 +119,9 @@ class Problems:
         if self._suggestions > MOST_SUGGESTIONS or len(word) > LONGEST_SUGGESTED:
             return ""
         import difflib
+        from itertools import islice
 
-        close = difflib.get_close_matches(word, sorted(known), n=1)
+        close = difflib.get_close_matches(word, sorted(islice(known, MOST_COMPARED)), n=1)
         return f"; did you mean {close[0]!r}?" if close else ""
 
 
@@ -184,8 +186,10 @@ class _Builder:
     def build(self, text: str) -> Node | None:
         import yaml  # here: it takes as long to import as the rest of the package several times over
 
+        loader = None
         try:
-            self._events = iter(yaml.parse(text, Loader=yaml.SafeLoader))
+            loader = yaml.SafeLoader(text)
+            self._events = iter(loader.get_event, None)
             return self._stream()
         except _Stop:
             return None
@@ -193,9 +197,14 @@ class _Builder:
             mark = error.problem_mark or error.context_mark
             place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
             said = "; ".join(str(part) for part in (error.problem, error.context) if part)
-            self._problems.add(place, f"not YAML: {escape(said)}")
-        except Exception as error:  # noqa: BLE001 - PyYAML lets ValueError, OverflowError and others through
-            self._problems.add((1, 1), f"not YAML: {escape(str(error))}")
+            self._problems.add(place, f"not YAML: {_shown(said)}")
+        except Exception:  # noqa: BLE001 - PyYAML lets ValueError, OverflowError and others through
+            here = loader.get_mark() if loader else None
+            place = (here.line + 1, here.column + 1) if here else (1, 1)
+            self._problems.add(place, "not YAML: an escape or a number that no character or version has")
+        finally:
+            if loader:
+                loader.dispose()
         return None
 
     def _stream(self) -> Node | None:
@@ -262,6 +271,10 @@ class _Builder:
             return False
         lines[key.text] = key.line
         return True
+
+
+def _shown(said: str) -> str:
+    return escape(said).replace("\\\\", "\\")  # PyYAML shows characters as escapes already
 
 
 def _at(event: Any) -> tuple[int, int]:

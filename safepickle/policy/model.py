@@ -151,30 +151,28 @@ def join(left: PolicyData, right: PolicyData) -> PolicyData:
 
 def _joined_aliases(left: Mapping[str, str], right: Mapping[str, str]) -> dict[str, str]:
     aliases = {**right, **left}
+    ends = _ends(aliases)
     for old, new in right.items():
-        mine, theirs = _end(aliases, aliases[old]), _end(aliases, new)
-        if mine != theirs:
-            raise ValueError(f"the alias {old} means {mine} in one policy and {theirs} in the other")
+        theirs = ends.get(new, new)
+        if ends[old] != theirs:
+            raise ValueError(f"the alias {old} means {ends[old]} in one policy and {theirs} in the other")
     return aliases
 
 
 def settled(data: PolicyData) -> PolicyData:
     """`data` with aliases followed to their end, and every name in it as streams are judged by, each grant once."""
-    aliases = {old: _end(data.aliases, old) for old in data.aliases}
+    aliases = _ends(data.aliases)
 
     def canonical(name: Name) -> Name:
         return aliases.get(name[0], name[0]), name[1]
 
     moved = {".".join(name): ".".join(canonical(name)) for name in data.grants if name[0] in aliases}
-    grants: dict[Name, tuple[Grant, ...]] = {}
+    grants: dict[Name, dict[Grant, Grant]] = {}
     for name, listed in data.grants.items():
-        known = grants.get(canonical(name), ())
-        seen = {grant.conditions() for grant in known}
-        for grant in (_renamed_grant(grant, moved) for grant in listed) if moved else listed:
-            if grant.conditions() not in seen:
-                seen.add(grant.conditions())
-                known += (grant,)
-        grants[canonical(name)] = known
+        known = grants.setdefault(canonical(name), {})
+        for grant in listed:
+            renamed_one = _renamed_grant(grant, moved) if moved else grant
+            known.setdefault(renamed_one.conditions(), renamed_one)
     persistent = data.persistent
     if persistent is not None:
         persistent = tuple(
@@ -184,7 +182,10 @@ def settled(data: PolicyData) -> PolicyData:
             )
         )
     return data._replace(
-        grants=grants, denied=frozenset(map(canonical, data.denied)), aliases=aliases, persistent=persistent
+        grants={name: tuple(known.values()) for name, known in grants.items()},
+        denied=frozenset(map(canonical, data.denied)),
+        aliases=aliases,
+        persistent=persistent,
     )
 
 
@@ -197,15 +198,19 @@ def _renamed_grant(grant: Grant, names: Mapping[str, str]) -> Grant:
     )
 
 
-def _end(aliases: Mapping[str, str], module: str) -> str:
-    seen = {module}
-    new = module
-    while new in aliases:
-        new = aliases[new]
-        if new in seen:
-            raise ValueError(f"the alias {module} leads back to itself")
-        seen.add(new)
-    return new
+def _ends(aliases: Mapping[str, str]) -> dict[str, str]:
+    """Each alias with the module that it leads to in the end.  Linear in the aliases, however long their chains."""
+    ends: dict[str, str] = {}
+    for old in aliases:
+        passed: dict[str, None] = {}
+        new = old
+        while new in aliases and new not in ends:
+            if new in passed:
+                raise ValueError(f"the alias {new} leads back to itself")
+            passed[new] = None
+            new = aliases[new]
+        ends |= dict.fromkeys(passed, ends.get(new, new))
+    return {old: ends[old] for old in aliases}
 
 
 def effective_limits(data: PolicyData) -> Limits:

@@ -165,14 +165,14 @@ class Library:
 
     def _file(self, wanted: FileRead, problems: Problems, where: Node | tuple[int, int]) -> PolicyData:
         try:
-            real = os.path.realpath(wanted.path)
-            content = file_content(wanted.path, wanted.within)
+            real = real_path(wanted.path, wanted.within)
+            content = b"" if real in self._read or real in self._open else file_content(wanted.path, wanted.within)
         except (OSError, ValueError) as error:
             said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
             problems.add(where, f"{quoted(wanted.path)} cannot be read: {said}")
             return _EMPTY
         if real in self._open:
-            problems.add(where, f"{quoted(wanted.path)} includes itself, through {len(self._open)} files")
+            problems.add(where, f"{quoted(wanted.path)} includes itself")
             return _EMPTY
         if real not in self._read:
             if len(self._open) >= DEEPEST_INCLUDE or len(self.files) >= MOST_FILES:
@@ -206,7 +206,8 @@ class Library:
         elif not text.endswith((".yaml", ".yml")):
             problems.add(wanted, f"{quoted(text)}: an included file ends in .yaml or .yml")
         else:
-            path = os.path.join(source.folder, *(part for part in parts if part != "."))
+            folder = "" if source.folder == os.curdir else source.folder
+            path = os.path.join(folder, *(part for part in parts if part != "."))
             return self._file(FileRead(path, source.folder, b""), problems, wanted)
         return _EMPTY
 
@@ -217,14 +218,20 @@ def file_content(path: str, within: str | None) -> bytes:
     `within` is the folder that the file must be in, symbolic links followed; only regular files can be included.
     Raises OSError, or ValueError where the file is outside.
     """
+    with open(real_path(path, within), "rb") as file:
+        return file.read(LARGEST_FILE + 1)
+
+
+def real_path(path: str, within: str | None) -> str:
+    """The path with symbolic links followed, and `file_content`'s ValueErrors."""
+    real = os.path.realpath(path)
     if within is not None:
-        folder, real = os.path.realpath(within), os.path.realpath(path)
+        folder = os.path.realpath(within)
         if os.path.commonpath((folder, real)) != folder:
             raise ValueError("it is outside of the folder of the file that includes it")
         if os.path.exists(real) and not os.path.isfile(real):
             raise ValueError("it is not a regular file")
-    with open(path, "rb") as file:
-        return file.read(LARGEST_FILE + 1)
+    return real
 
 
 _EMPTY: Final = PolicyData({})
@@ -242,7 +249,7 @@ class _Document:
     """One document.  Each method reads one part of the language and notes what is wrong with it."""
 
     __slots__ = (
-        "_deepest", "_dotted", "_expanded", "_followed", "_inherited", "_is_whole", "_library", "_named", "_open",
+        "_deepest", "_expanded", "_followed", "_inherited", "_is_whole", "_library", "_named", "_names", "_open",
         "_problems", "_resolved", "_source",
     )  # fmt: skip
 
@@ -253,7 +260,7 @@ class _Document:
         self._inherited = _EMPTY
         self._is_whole = True  # every include could be read, so that a name that is not there is really missing
         self._followed: Mapping[str, str] = {}  # the aliases, each to its end
-        self._dotted: dict[str, set[Name]] = {}
+        self._names: set[Name] = set()  # every listed one, included ones too, as streams are judged
         self._named: Mapping[str, tuple[Scalar, Node]] = {}
         self._open: list[str] = []  # named patterns that are being read
         self._resolved: dict[str, tuple[Pattern, int, int]] = {}  # with its nodes and its depth
@@ -293,7 +300,9 @@ class _Document:
         if version is None:
             if isinstance(root, Table):
                 self._problems.add(root, f"the language version is missing: 'safepickle: {LANGUAGE_VERSION}'")
-        elif isinstance(version, Scalar) and (version.text != LANGUAGE_VERSION or not version.plain):
+        elif isinstance(version, Scalar) and not version.plain:
+            self._problems.add(version, "the language version is a number without quotes")
+        elif isinstance(version, Scalar) and version.text != LANGUAGE_VERSION:
             advice = f"this reader knows {LANGUAGE_VERSION}"
             self._problems.add(version, f"language version {quoted(version.text)}: {advice}")
         elif isinstance(version, (Listing, Table)):
@@ -301,7 +310,10 @@ class _Document:
 
     def _includes(self, node: Node | None) -> PolicyData:
         joined = _EMPTY
-        for item in self._items(node, "include is a list of packaged names and files"):
+        items = self._items(node, "include is a list of packaged names and files")
+        if len(items) > MOST_FILES:
+            self._problems.add(items[MOST_FILES], f"more than {MOST_FILES} includes")
+        for item in items[:MOST_FILES]:
             wanted = self._scalar(item, "a packaged name or a file")
             data = self._library.include(wanted, self._source, self._problems) if wanted else None
             if data is None:
@@ -376,53 +388,52 @@ class _Document:
 
     def _is_dotted(self, word: Scalar, what: str) -> bool:
         text = word.text
-        if any(char in text for char in "*?["):
+        if "*" in text or "?" in text:
             advice = f"there are no wildcards in a policy, each {what} is listed in full"
             self._problems.add(word, f"{quoted(text)}: {advice}")
         elif len(text) > LONGEST_NAME or not all(part.isidentifier() for part in text.split(".")):
-            self._problems.add(word, f"{quoted(text)} is not a {what}: dotted identifiers are")
+            self._problems.add(word, f"{quoted(text)} is no {what}: names are dotted identifiers")
         elif not text.isascii() and not _is_normal(text):
-            self._problems.add(word, f"{quoted(text)} is not a {what}: Python would spell it differently (NFKC)")
+            self._problems.add(word, f"{quoted(text)} is no {what}: Python would spell it differently (NFKC)")
         else:
             return True
         return False
 
     def _index(self, listed: list[_Listed]) -> None:
-        aliases = self._followed
         names = [entry.name for entry in listed]
-        for module, name in (*self._library.plain.grants, *self._inherited.grants, *names):
-            canonical = (aliases.get(module, module), name)
-            for spelled in (module, canonical[0]):
-                self._dotted.setdefault(f"{spelled}.{name}", set()).add(canonical)
+        everything = (*self._library.plain.grants, *self._inherited.grants, *names)
+        self._names = {(self._followed.get(module, module), name) for module, name in everything}
 
     def _reference(self, node: Node, what: str) -> Name | None:
         """The listed name that `node` spells, or None after noting why there is none."""
         word = self._scalar(node, "a listed name, as module.Name")
         if word is None or not self._is_dotted(word, "name"):
             return None
-        found = self._dotted.get(word.text, set())
+        parts = word.text.split(".")
+        ways = ((".".join(parts[:cut]), ".".join(parts[cut:])) for cut in range(1, len(parts)))
+        found = {(self._followed.get(module, module), name) for module, name in ways} & self._names
         if len(found) == 1:
-            return next(iter(found))
+            return found.pop()
         if found:
-            ways = " and ".join(sorted(f"{name} in {module}" for module, name in found))
-            self._problems.add(word, f"{word.text} is ambiguous: {ways} are listed")
+            shown = [f"{name} in {module}" for module, name in sorted(found)[:2]]
+            self._problems.add(word, f"{word.text} is ambiguous: {' and '.join(shown)} are listed")
         elif self._is_whole:
-            nearest = self._problems.nearest(word.text, self._dotted)
+            nearest = self._problems.nearest(word.text, map(".".join, self._names))
             self._problems.add(word, f"{what} {word.text} is not listed{nearest}")
         return None
 
     # Grants
 
     def _grants(self, listed: list[_Listed]) -> dict[Name, tuple[Grant, ...]]:
-        grants: dict[Name, tuple[Grant, ...]] = {}
+        grants: dict[Name, list[Grant]] = {}
         for entry in listed:
             origin = f"{self._source.label}:{entry.where.line}"
             if entry.conditions is None:
                 grant = Grant(EVERY_VERB, plain=True, origin=origin)
             else:
                 grant = self._grant(entry.conditions, origin)
-            grants[entry.name] = (*grants.get(entry.name, ()), grant)
-        return grants
+            grants.setdefault(entry.name, []).append(grant)
+        return {name: tuple(alternatives) for name, alternatives in grants.items()}
 
     def _grant(self, conditions: Table, origin: str) -> Grant:
         keys = self._table(conditions, _ENTRY_KEYS, "condition", "an entry")
@@ -487,7 +498,7 @@ class _Document:
         if not self._is_dotted(name, what):
             return False
         if "." in name.text:
-            self._problems.add(name, f"{quoted(name.text)} is not a {what}: it has a dot")
+            self._problems.add(name, f"{quoted(name.text)} is no {what}: it has a dot")
             return False
         if name.text.startswith("__") and name.text in POWERFUL_PARTS:
             self._problems.add(name, f"{name.text} hands out power over the interpreter")
@@ -663,6 +674,7 @@ class _Document:
         if word.text in self._open:
             self._problems.add(word, f"the pattern {word.text} contains itself")
             return ANY
+        depth -= 1  # the pattern stands where its reference stands
         pattern, nodes, deep = self._resolve(word.text)
         if self._expanded + nodes > MOST_EXPANDED or depth + deep > DEEPEST_PATTERN:
             most = f"{MOST_EXPANDED} nodes or {DEEPEST_PATTERN} levels"

@@ -31,6 +31,15 @@ _OTHERS: Final = 1 << _ASCII
 _END: Final = 1 << (_ASCII + 1)
 _EVERY: Final = (1 << (_ASCII + 1)) - 1
 _NEWLINE: Final = 1 << 10
+_NOT_PART: Final = {
+    "ASSERT": "looking ahead or behind",
+    "ASSERT_NOT": "looking ahead or behind",
+    "AT": "a word boundary",
+    "ATOMIC_GROUP": "an atomic group",
+    "GROUPREF": "a reference to a group",
+    "GROUPREF_EXISTS": "a reference to a group",
+    "POSSESSIVE_REPEAT": "a possessive repeat",
+}
 _LINEAR: Final = 1
 
 
@@ -127,7 +136,7 @@ def _item(code: str, argument: Any, depth: int) -> _Node:
         return _Repeat(int(low), None if str(high) == "MAXREPEAT" else int(high), _converted(body, depth + 1))
     if code == "AT" and str(argument) in {"AT_BEGINNING", "AT_BEGINNING_STRING", "AT_END", "AT_END_STRING"}:
         return _EMPTY
-    raise _Refused(f"{code.lower().replace('_', ' ')} is not part of the language")
+    raise _Refused(f"{_NOT_PART.get(code, code.lower())} is not part of the language")
 
 
 def _characters(code: str, argument: Any) -> int:

@@ -36,6 +36,8 @@ from safepickle.policy.patterns import (
 # Levels of nesting that are left for a pattern in the deepest place of an entry, and in `patterns`.
 _ROOM: Final = 6
 _ROOM_NAMED: Final = 12
+# A construct and its list take two levels, and what does not fit below them is written as {pattern: name}.
+_LEAST_ROOM: Final = 3
 # Other readers of YAML take these for booleans and nulls; ours does not.
 _MISREAD: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 _LONGEST_KEY: Final = 500  # YAML cannot find the colon of a longer key that is not marked as one
@@ -141,7 +143,7 @@ class _Writer:
         return f"[{', '.join([*items, *(['rest'] if shape.rest else [])])}]"
 
     def _pattern(self, pattern: Pattern, room: int) -> str:
-        if _levels(pattern) <= room:
+        if _levels(pattern) <= room or room >= _LEAST_ROOM:
             return self._inline(pattern, room)
         if pattern not in self._named:
             text = self._inline(pattern, _ROOM_NAMED)
