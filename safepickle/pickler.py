@@ -945,6 +945,8 @@ def _import(name: Any) -> Any:
     try:
         __import__(name)
         return sys.modules[name]
+    except RecursionError:
+        raise  # it says nothing of the name
     except Exception:  # noqa: BLE001  # importing runs anything
         return _MISSING
 
@@ -953,6 +955,8 @@ def _lookup(module: Any, path: list[str]) -> tuple[Any, Any]:
     """As `_follow`, but whatever an attribute raises counts as absence."""
     try:
         return _follow(module, path)
+    except RecursionError:
+        raise
     except Exception:  # noqa: BLE001  # so does looking up an attribute
         return _MISSING, module
 
