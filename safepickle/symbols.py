@@ -190,7 +190,7 @@ class Occurrence(NamedTuple):
     module: str
     name: str
     protocol: int
-    symbol: Global
+    symbol: Global | None  # None: only running it shows the name; under the unrestricted policy
     position: int
 
 

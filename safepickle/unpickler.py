@@ -43,7 +43,7 @@ from safepickle.policy import Policy, PolicySpec, resolve_policy
 from safepickle.policy.model import PolicyData
 from safepickle.probes import FREE_KEYS, ProbeGuard
 from safepickle.reader import FileReader, Reader, frozen_input
-from safepickle.symbols import KIND, Global, Plan, Prior
+from safepickle.symbols import KIND, Global, Occurrence, Plan, Prior
 from safepickle.verifier import Options, Verifier, canonical_name
 
 __all__ = ["Unpickler", "load_bytes", "verify_bytes"]
@@ -286,18 +286,13 @@ class Unpickler:
         resolved = []
         for occurrence in plan.occurrences:
             symbol = occurrence.symbol
+            if symbol is None:
+                resolved.append(_MISSING)
+                continue
             key = (occurrence.module, occurrence.name, occurrence.protocol)
             value = _MISSING if overridden else known.get(key, _MISSING)
             if value is _MISSING:
-                self._protocol = occurrence.protocol
-                try:
-                    value = self.find_class(occurrence.module, occurrence.name)
-                except (KeyboardInterrupt, GeneratorExit) as error:
-                    raise _Interrupted(error) from None
-                except BaseException as error:
-                    raise _Underneath(error, occurrence.position, symbol) from None
-                if not self._data.unrestricted:
-                    _check_resolved(symbol, value, occurrence.position)
+                value = self._find(occurrence, symbol)
                 known[key] = value
             known[symbol] = value
             resolved.append(value)
@@ -313,6 +308,19 @@ class Unpickler:
                 except BaseException as error:
                     raise _Underneath(error, None, symbol) from None
         return resolved
+
+    def _find(self, occurrence: Occurrence, symbol: Global) -> Any:
+        """The object that one opcode names, if it is what the policy says it is."""
+        self._protocol = occurrence.protocol
+        try:
+            value = self.find_class(occurrence.module, occurrence.name)
+        except (KeyboardInterrupt, GeneratorExit) as error:
+            raise _Interrupted(error) from None
+        except BaseException as error:
+            raise _Underneath(error, occurrence.position, symbol) from None
+        if not self._data.unrestricted:
+            _check_resolved(symbol, value, occurrence.position)
+        return value
 
 
 class UnpicklerMemoProxy:
@@ -506,6 +514,7 @@ class _Machine:
         persistent_load: Callable[[Any], Any] | None,
         memo: dict[int, Any],
     ) -> None:
+        self.unpickler = unpickler
         self.reader = reader
         self.encoding = unpickler._encoding
         self.errors = unpickler._errors
@@ -645,8 +654,8 @@ class _Machine:
                 reader.two_lines()
                 stack.append(self._next_global())
             elif code == op.STACK_GLOBAL:
-                del stack[-2:]
-                stack.append(self._next_global())
+                value = stack.pop()
+                stack[-1] = self._stack_global(stack[-1], value)
             elif code == op.REDUCE:
                 args = stack.pop()
                 stack[-1] = self._call(stack[-1], args)
@@ -751,6 +760,18 @@ class _Machine:
     def _next_global(self) -> Any:
         self.last = next(self.symbols).symbol
         return next(self.resolved)
+
+    def _stack_global(self, module: Any, name: Any) -> Any:
+        occurrence = next(self.symbols)
+        self.last = occurrence.symbol
+        value = next(self.resolved)
+        if occurrence.symbol is not None:
+            return value
+        # A name that the application gave just now; verification lets it come to this under no policy.
+        if type(module) is not str or type(name) is not str:
+            raise MalformedStream("STACK_GLOBAL requires str")
+        self.unpickler._protocol = occurrence.protocol
+        return self.unpickler.find_class(module, name)
 
     # -- Making objects ----------------------------------------------------------------------------------------------
 

@@ -74,6 +74,10 @@ _BUILTIN_LITERALS: Final = frozenset({
     sym.NONE, sym.BOOL, sym.INT, sym.FLOAT, sym.STR, sym.BYTES, sym.TEXT8, sym.BYTEARRAY, sym.TUPLE, sym.LIST, sym.DICT,
     sym.SET, sym.FROZENSET, sym.ENCODED,
 })  # fmt: skip
+# What the stream shows to be no tuple, no dict, no text: everything else may turn out to be one.
+_NO_TUPLES: Final = _BUILTIN_LITERALS - {sym.TUPLE} | {sym.BUFFER, sym.BOUND}
+_NO_DICTS: Final = _BUILTIN_LITERALS - {sym.DICT} | {sym.BUFFER, sym.BOUND}
+_NO_TEXTS: Final = _BUILTIN_LITERALS - {sym.STR, sym.TEXT8} | {sym.BUFFER, sym.BOUND}
 # Refusals that name nothing new are not recorded beyond this many: a report needs no million lines.
 _MOST_REFUSALS: Final = 1000
 _SIZED: Final = (str, bytes, bytearray, list, tuple, dict, set, frozenset)
@@ -816,8 +820,16 @@ class Verifier:
     def _stack_global(self, module: int, name: int) -> int:
         matcher = self.matcher
         if not matcher.is_text(module) or not matcher.is_text(name):
-            self.malformed("STACK_GLOBAL requires str: its operands must be literal text of this stream")
+            if not self._unrestricted or module & KIND in _NO_TEXTS or name & KIND in _NO_TEXTS:
+                self.malformed("STACK_GLOBAL requires str: its operands must be literal text of this stream")
+            return self._global_of_the_application(module, name)
         return self._global(matcher.text(module), matcher.text(name))
+
+    def _global_of_the_application(self, module: int, name: int) -> int:
+        """A name that a persistent ID or a call gives: only the unrestricted policy lets it be known while running."""
+        self.capable = True
+        self._occurrences.append(Occurrence("", "", self._protocol, None, self.reader.position))
+        return self._make(None, self._tuple_of([module, name]), 0, ())
 
     def _global(self, module: str, name: str) -> int:
         """Push a name as the stream spells it: canonical first, then judged."""
@@ -947,7 +959,7 @@ class Verifier:
         if kind == sym.PRIOR and type(self.heap.of(args).value) is tuple:
             return [self.heap.add(sym.PRIOR, Prior(value, self.heap.depth(args), None), self.heap.depth(args))
                     for value in self.heap.of(args).value]  # fmt: skip
-        if kind < FIRST_NODE or kind in _BUILTIN_LITERALS or kind in (sym.GLOBAL, sym.BOUND):
+        if kind in _NO_TUPLES:
             self.malformed(f"{message}, got {sym.WORDS[kind]}")
         if not self._unrestricted:
             self.refuse(f"{message} that the stream spells out", reason="the stream does not spell out these arguments")
@@ -1051,13 +1063,13 @@ class Verifier:
     def _check_keywords(self, kwargs: int, what: str) -> None:
         kind = kwargs & KIND
         if kind != sym.DICT:
-            if kind < FIRST_NODE or kind in (sym.LIST, sym.TUPLE, sym.SET, sym.FROZENSET, sym.ENCODED, sym.GLOBAL):
+            if kind in _NO_DICTS:
                 self.malformed(f"{what} expected a kwargs dict, got {sym.WORDS[kind]}")
             if not self._unrestricted:
                 self.refuse(f"{what} with keywords that the stream does not spell out", reason="computed keywords")
             return
         for key in self.heap.of(kwargs)[::2]:
-            if not self.matcher.is_text(key) and (key & KIND < FIRST_NODE or not self._unrestricted):
+            if not self.matcher.is_text(key) and (key & KIND in _NO_TEXTS or not self._unrestricted):
                 self.malformed(f"{what} keywords must be strings")
 
     # -- Protocol helpers --------------------------------------------------------------------------------------------
