@@ -287,6 +287,8 @@ class Reader:
         text = self.line()
         if text == b"00":
             return False
+        if text == b"-0":  # C `_pickle` takes any two characters that make 0 or 1 for a boolean; its siblings do not
+            self._fail("not a decimal integer: '-0'")
         return True if text == b"01" else self._integer(text)
 
     def _integer(self, text: bytes) -> int:
