@@ -34,6 +34,8 @@ UNFINISHED: Final = 2
 NOTHING: Final = 3
 
 FORMATS: Final = ("text", "json", "jsonl")
+#: Lines of findings shown of one file, for people.  No science went into this number.
+MOST_SHOWN: Final = 20
 
 # What a verdict means for the exit code.  Of a file that is no pickle, how it was come by decides.
 _EXIT: Final = {PASS: PASSED, FORBIDDEN: FOUND, MALFORMED: FOUND, INCOMPLETE: UNFINISHED}
@@ -169,21 +171,27 @@ def _report_text(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
         counts[report.verdict] = counts.get(report.verdict, 0) + 1
         _print(f"{report.source}: {report.verdict}")
         if outcome.exit_code is not None:  # what is wrong with a file that claims nothing is of no interest
-            for finding in report.findings:
-                _print("  " + _finding(finding))
+            for line in _findings(report.findings):
+                _print("  " + line)
         yield outcome
     total = sum(counts.values())
     summary = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items()))
     _print(f"{total} file{'' if total == 1 else 's'}: {summary}" if total else "nothing to scan")
 
 
-def _finding(finding: Finding) -> str:
-    place = (
-        ""
-        if finding.position is None
-        else f"byte {finding.position}" + (f", {finding.opcode}: " if finding.opcode else ": ")
-    )
-    return f"{place}{finding.message} [{finding.rule}]"
+def _findings(findings: Iterable[Finding]) -> Iterator[str]:
+    """One line for what is said in the same words, at its first place, with the verbs of all."""
+    alike: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        alike.setdefault((finding.rule, finding.message), []).append(finding)
+    for group in list(alike.values())[:MOST_SHOWN]:
+        first = group[0]
+        place = "" if first.position is None else f"byte {first.position}"
+        opcode = f", {first.opcode}" if first.opcode else ""
+        verbs = ", ".join(dict.fromkeys(finding.verb for finding in group if finding.verb))
+        yield f"{place}{opcode}{': ' if place else ''}{first.message} [{first.rule}{': ' if verbs else ''}{verbs}]"
+    if len(alike) > MOST_SHOWN:
+        yield f"... and {len(alike) - MOST_SHOWN} more, which the other formats have"
 
 
 def _report_json(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import doctest
+import pickle
 import re
 import shlex
 import subprocess
@@ -72,8 +73,19 @@ def test_what_the_readme_says_is_stopped_is_stopped(row):
     assert not safepickle.scan(stream, policy="stdlib").ok
 
 
+@pytest.mark.parametrize("row", rows("Where it is stricter than pickle"), ids=lambda row: row[0])
+def test_what_the_readme_says_only_pickle_accepts_is_refused_here_alone(row):
+    _, example, outcome = row
+    stream = eval(example.strip("`"), {"__builtins__": {}})
+    pickle.loads(stream)  # data of this repository, and without a global
+    with pytest.raises(safepickle.UnpicklingError) as stopped:
+        safepickle.loads(stream, policy=safepickle.Policy.unrestricted())
+    assert type(stopped.value).__name__ == outcome
+
+
 def test_the_examples_of_attacks_are_constants():
-    streams = [ast.parse(example.strip("`"), mode="eval") for _, example, _ in rows("What it stops")]
+    tables = rows("What it stops") + rows("Where it is stricter than pickle")
+    streams = [ast.parse(example.strip("`"), mode="eval") for _, example, _ in tables]
     kinds = (ast.Expression, ast.Constant, ast.BinOp, ast.operator)
     assert all(isinstance(node, kinds) for stream in streams for node in ast.walk(stream))
 
