@@ -213,6 +213,7 @@ class Plan(NamedTuple):
     stop: int  # position after STOP in the reader's data
     consumed: int  # bytes of the source taken
     opcodes: int
+    protocol: int  # what the last PROTO said, 0 without one
     occurrences: list[Occurrence]
     references: list[tuple[Global, Global]]  # (class, what getattr reads from it), to be resolved before the first call
     buffers: int

@@ -220,6 +220,7 @@ class Unpickler:
         try:
             resolved = self._resolve(plan)
             buffers = self._take_buffers(plan.buffers)
+            self._protocol = plan.protocol  # for when the application calls find_class, from now on and after the load
         except (StreamError, _Underneath):
             raise
         except (KeyboardInterrupt, GeneratorExit) as error:

@@ -166,8 +166,8 @@ class Verifier:
             raise self.forbidden()
         reader = self.reader
         return Plan(
-            reader.pos, reader.consumed, self.opcodes, self._occurrences, self._references, self.buffers, self._memo,
-            self.heap, list(self.globals.values()), self._persistents,
+            reader.pos, reader.consumed, self.opcodes, self._protocol, self._occurrences, self._references,
+            self.buffers, self._memo, self.heap, list(self.globals.values()), self._persistents,
         )  # fmt: skip
 
     def forbidden(self) -> Forbidden:
