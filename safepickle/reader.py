@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from _codecs import escape_decode, raw_unicode_escape_decode
 from collections.abc import Callable
+from io import BufferedRandom, BufferedReader, BytesIO, FileIO
 from struct import Struct
 from typing import Any, Final, NoReturn
 
@@ -56,7 +57,7 @@ class Reader:
     opcode to its large payload, where that was read from a file into its own object and is not part of `data`.
     """
 
-    __slots__ = ("_available", "_frame_end", "asides", "at", "data", "end", "integer_digits", "pos", "shift")
+    __slots__ = ("_available", "_frame_end", "_start", "asides", "at", "data", "end", "integer_digits", "pos", "shift")
 
     def __init__(
         self,
@@ -69,6 +70,7 @@ class Reader:
         self.data = data
         self.pos = pos
         self.at = pos
+        self._start = pos  # where this pickle begins
         self._available = len(data)  # how far `data` is filled
         self._frame_end = _NOT_FOUND  # where the current frame ends, if there is one
         self.end = len(data)  # the nearer of the two: no read may pass it
@@ -94,8 +96,8 @@ class Reader:
         if self.pos >= self.end and not self._fetch(1):
             if self._frame_end != _NOT_FOUND:
                 self._fail("pickle exhausted before end of frame")
-            if self.pos == 0 and not self.shift:
-                raise EndOfStream("Ran out of input", position=0)
+            if not self.consumed:
+                raise EndOfStream("Ran out of input", position=self.pos)
             raise MalformedStream("Ran out of input: the pickle has no STOP opcode", position=self.pos + self.shift)
 
     def frame(self) -> None:
@@ -141,8 +143,8 @@ class Reader:
 
     @property
     def consumed(self) -> int:
-        """How many bytes of the source have been taken."""
-        return self.pos + self.shift
+        """How many bytes of the source this pickle has taken."""
+        return self.pos + self.shift - self._start
 
     # -- Fixed-size arguments ----------------------------------------------------------------------------------------
 
@@ -213,7 +215,7 @@ class Reader:
     def take(self, size: int) -> bytes:
         """A payload of `size` bytes."""
         if self.asides and self.at in self.asides:
-            kept: bytes = self.asides[self.at]
+            kept: bytes = self._pass_aside(size)
             return kept
         pos = self.pos
         if size > self.end - pos:
@@ -228,7 +230,7 @@ class Reader:
     def take_bytearray(self, size: int) -> bytearray:
         """A payload of `size` bytes as a bytearray."""
         if self.asides and self.at in self.asides:
-            kept: bytearray = self.asides[self.at]
+            kept: bytearray = self._pass_aside(size)
             return kept
         pos = self.pos
         if size > self.end - pos:
@@ -239,13 +241,22 @@ class Reader:
     def text(self, size: int) -> str:
         """A UTF-8 payload of `size` bytes; lone surrogates pass, as they do in pickle."""
         if self.asides and self.at in self.asides:
-            kept: str = self.asides[self.at]
+            kept: str = self._pass_aside(size)
             return kept
         pos = self.pos
         if size > self.end - pos:
             self._need(size)
         self.pos = pos + size
         return self._utf8(self.data[pos : pos + size])
+
+    def _pass_aside(self, size: int) -> Any:
+        """The payload of this opcode that was kept aside: `data` has a gap here that the file and its frames have not."""
+        assert self.asides is not None
+        self.shift += size
+        if self._frame_end != _NOT_FOUND:
+            self._frame_end -= size
+            self._limit_to_frame()
+        return self.asides[self.at]
 
     def _utf8(self, raw: bytes | bytearray) -> str:
         try:
@@ -334,8 +345,8 @@ class Reader:
             self._fail("the STRING opcode argument must be quoted")
         try:
             return escape_decode(text[1:-1])[0]  # type: ignore[arg-type,return-value,unused-ignore]
-        except (ValueError, Warning) as error:
-            self._fail(f"bad escape in a STRING argument: {error}")
+        except (ValueError, Warning):  # their texts quote the stream
+            self._fail("bad escape in a STRING argument")
 
     def escaped(self) -> str:
         """Raw-unicode-escaped text."""
@@ -387,7 +398,7 @@ class Reader:
 
     def literal(self, at: int) -> Any:
         """The decoded argument of the instruction at `at`, which has been read before; the cursor stays."""
-        saved = self.pos, self.at, self.end
+        saved = self.pos, self.at, self.end, self.shift, self._frame_end
         self.pos = at + 1
         self.at = at
         self.end = self._available
@@ -399,7 +410,7 @@ class Reader:
                 return self.int_or_bool()
             return _ARGUMENTS[row.argument](self)
         finally:
-            self.pos, self.at, self.end = saved
+            self.pos, self.at, self.end, self.shift, self._frame_end = saved
 
     def unknown_opcode(self, code: int) -> NoReturn:
         """Refuse a byte that is no opcode, in pickle's words."""
@@ -470,13 +481,15 @@ class FileReader(Reader):
         self._origin = 0
         self._size = _FIRST_READ
         self._mode = self._EXACT
-        if _seekable(file):
+        can_peek = callable(getattr(file, "peek", None))
+        if _goes_back_cheaply(file) or (not can_peek and _seekable(file)):
             self._mode = self._SEEK
             self._origin = file.tell()
-        elif callable(getattr(file, "peek", None)):
+        elif can_peek:
             self._mode = self._PEEK
 
     def _fetch(self, size: int) -> bool:
+        self._allow(size)
         missing = size - (self._available - self.pos)
         while missing > 0:
             added = self._read_some(missing)
@@ -502,7 +515,9 @@ class FileReader(Reader):
                 raise TypeError(f"peek() returned {type(chunk).__name__}, not bytes")
             if not chunk:  # a file may peek at nothing and still read: ask it for what is surely part of the pickle
                 chunk = self._read(min(missing, _LARGEST_READ))
-            else:
+            else:  # a peek may show far more than a small pickle needs: what is given back costs time as well
+                chunk = chunk[: max(missing, self._size)]
+                self._size = min(self._size * 2, _LARGEST_READ)
                 self._ahead = len(chunk)
         elif self._frame_end > self._available:
             # All of the frame belongs to the pickle, so reading that far takes nothing that must be given back.
@@ -549,7 +564,17 @@ class FileReader(Reader):
                 self._fail("pickle data was truncated")
             self.data += chunk
             self._available += len(chunk)
+            self._allow(self._available - self.pos)
             self._limit_to_frame()
+
+    def _allow(self, size: int) -> None:
+        """Check that `size` more bytes keep this pickle within the limit, before they are waited for or held."""
+        if self._byte_limit is not None and size > self._byte_limit - self.consumed:
+            raise LimitExceeded(
+                f"the pickle is too long; the limit bytes is {self._byte_limit:,}",
+                position=self.position,
+                opcode=self._opcode_name(),
+            )
 
     # -- Large payloads ----------------------------------------------------------------------------------------------
 
@@ -569,24 +594,27 @@ class FileReader(Reader):
 
     def text(self, size: int) -> str:
         """A UTF-8 payload of `size` bytes; a large one is kept aside, decoded."""
-        if size < LARGE or self._has_aside():
+        if size < LARGE:
             return super().text(size)
-        text = self._utf8(self._large(size))
-        self._keep(text, size)
-        return text
+        if not self._has_aside():
+            self._keep(self._utf8(self._large(size)), size)
+        kept: str = self.asides[self.at]
+        return kept
 
     def take(self, size: int) -> bytes:
         """A payload of `size` bytes; a large one is kept aside."""
         self.skip(size)
         if self._has_aside():
-            return super().take(size)
+            kept: bytes = self.asides[self.at]
+            return kept
         return bytes(self.data[self.pos - size : self.pos])
 
     def take_bytearray(self, size: int) -> bytearray:
         """A payload of `size` bytes as a bytearray; a large one is kept aside."""
         self.skip_bytearray(size)
         if self._has_aside():
-            return super().take_bytearray(size)
+            kept: bytearray = self.asides[self.at]
+            return kept
         return bytearray(self.data[self.pos - size : self.pos])
 
     def _has_aside(self) -> bool:
@@ -603,12 +631,7 @@ class FileReader(Reader):
         """What is already here of a payload of `size` bytes, taken out of `data`; the file stands behind it."""
         if self._frame_end != _NOT_FOUND and size > self._frame_end - self.pos:
             self._fail("pickle exhausted before end of frame")
-        if self._byte_limit is not None and size > self._byte_limit - self.consumed:
-            raise LimitExceeded(
-                f"a payload of {size:,} bytes; the limit bytes is {self._byte_limit:,}",
-                position=self.position,
-                opcode=self._opcode_name(),
-            )
+        self._allow(size)
         pos = self.pos
         data = self.data
         if self._mode == self._SEEK and self._available > pos:
@@ -692,6 +715,15 @@ class FileReader(Reader):
     def taken(self) -> bytes:
         """The bytes taken so far, without the payloads kept aside."""
         return bytes(memoryview(self.data)[: self.pos])
+
+
+def _goes_back_cheaply(file: Any) -> bool:
+    """Whether this is a file that gives back what was read ahead at no cost.
+
+    Others that can seek may start again from their beginning to go back one byte, as decompressing ones do.
+    """
+    buffered = type(file) is BufferedReader or type(file) is BufferedRandom
+    return (type(file.raw) is FileIO if buffered else type(file) in (BytesIO, FileIO)) and _seekable(file)
 
 
 def _seekable(file: Any) -> bool:
