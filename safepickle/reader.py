@@ -250,13 +250,12 @@ class Reader:
         return self._utf8(self.data[pos : pos + size])
 
     def _pass_aside(self, size: int) -> Any:
-        """The payload of this opcode that was kept aside: `data` has a gap here that the file and its frames have not."""
-        assert self.asides is not None
+        """The payload kept aside for this opcode: `data` has a gap here that the file and its frames have not."""
         self.shift += size
         if self._frame_end != _NOT_FOUND:
             self._frame_end -= size
             self._limit_to_frame()
-        return self.asides[self.at]
+        return (self.asides or {})[self.at]
 
     def _utf8(self, raw: bytes | bytearray) -> str:
         try:
