@@ -662,11 +662,11 @@ class _Machine:
                 stack[-1] = self._call(stack[-1], args)
             elif code == op.NEWOBJ:
                 args = stack.pop()
-                stack[-1] = self._new(stack[-1], args, None)
+                stack[-1] = self._new(stack[-1], args, None, "NEWOBJ")
             elif code == op.NEWOBJ_EX:
                 kwargs = stack.pop()
                 args = stack.pop()
-                stack[-1] = self._new(stack[-1], args, kwargs)
+                stack[-1] = self._new(stack[-1], args, kwargs, "NEWOBJ_EX")
             elif code == op.BUILD:
                 state = stack.pop()
                 self._build(stack[-1], state)
@@ -787,9 +787,9 @@ class _Machine:
         if function is _reconstructor:
             return self._reconstruct(*args)
         if function is _newobj:
-            return self._new(args[0], args[1:], None)
+            return self._new(args[0], args[1:], None, "copyreg.__newobj__")
         if function is _newobj_ex:
-            return self._new(*args)
+            return self._new(*args, "copyreg.__newobj_ex__")
         if type(function) is partial:
             return self._finish_partial(function)
         if function is _codecs_encode:
@@ -803,16 +803,16 @@ class _Machine:
             return _class_attribute(target, name)
         return _bound_attribute(target, name)
 
-    def _new(self, cls: Any, args: Any, kwargs: Any) -> Any:
+    def _new(self, cls: Any, args: Any, kwargs: Any, what: str) -> Any:
         if not isinstance(cls, type):
-            raise MalformedStream(f"NEWOBJ class argument must be a type, not {type(cls).__name__}")
+            raise MalformedStream(f"{what} class argument must be a type, not {type(cls).__name__}")
         if not isinstance(args, tuple):
-            raise MalformedStream(f"NEWOBJ expected an arg tuple, got {type(args).__name__}")
+            raise MalformedStream(f"{what} args argument must be a tuple, not {type(args).__name__}")
         self.guard.building(cls, args)
         if kwargs is None:
             return cls.__new__(cls, *args)
         if not isinstance(kwargs, dict):
-            raise MalformedStream(f"NEWOBJ_EX expected a kwargs dict, got {type(kwargs).__name__}")
+            raise MalformedStream(f"{what} kwargs argument must be a dict, not {type(kwargs).__name__}")
         return cls.__new__(cls, *args, **kwargs)
 
     def _reconstruct(self, cls: Any, base: Any, state: Any) -> Any:
@@ -940,12 +940,12 @@ class _Machine:
         if setstate is not _MISSING:
             setstate(state)
             return
-        slots = None
+        slots = _MISSING
         if isinstance(state, tuple) and len(state) == 2:
             state, slots = state
         if state is not None:
             self._set_attributes(target, state)
-        if slots is not None:
+        if slots is not _MISSING:  # None is no dict of slots: in this place C `_pickle` refuses it
             self._set_slots(target, slots)
 
     def _set_attributes(self, target: Any, state: Any) -> None:
