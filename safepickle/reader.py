@@ -95,10 +95,12 @@ class Reader:
             self.end = self._available
         if self.pos >= self.end and not self._fetch(1):
             if self._frame_end != _NOT_FOUND:
-                self._fail("pickle exhausted before end of frame")
+                self._fail("pickle data was truncated")
             if not self.consumed:
                 raise EndOfStream("Ran out of input", position=self.pos)
-            raise MalformedStream("Ran out of input: the pickle has no STOP opcode", position=self.pos + self.shift)
+            raise MalformedStream(
+                "Ran out of input", position=self.pos + self.shift, advice="The pickle has no STOP opcode."
+            )
 
     def frame(self) -> None:
         """Enter the frame that a FRAME opcode announces."""

@@ -789,7 +789,7 @@ class _Machine:
         if function is _newobj:
             return self._new(args[0], args[1:], None, "copyreg.__newobj__")
         if function is _newobj_ex:
-            return self._new(*args, "copyreg.__newobj_ex__")
+            return self._new(args[0], args[1], args[2], "copyreg.__newobj_ex__")
         if type(function) is partial:
             return self._finish_partial(function)
         if function is _codecs_encode:

@@ -137,6 +137,7 @@ class Verifier:
         self._references: list[tuple[Global, Global]] = []
         self._persistents: list[Global | None] = []
         self._memo: dict[int, int] = {}
+        self._marks: list[list[int]] = []  # for each mark that is open, the stack below it
         self._memo_size = len(options.prior)
         self._hash_work = 0
         self._copy_work = 0
@@ -214,9 +215,9 @@ class Verifier:
             sym.Refusal(self.reader.position, self._opcode(), module, name, verb, path, message, reason)
         )
 
-    def malformed(self, message: str) -> NoReturn:
+    def malformed(self, message: str, advice: str | None = None) -> NoReturn:
         """Refuse what no load could ever do."""
-        raise MalformedStream(message, position=self.reader.position, opcode=self._opcode())
+        raise MalformedStream(message, position=self.reader.position, opcode=self._opcode(), advice=advice)
 
     def exceeded(self, limit: str, message: str) -> NoReturn:
         """Refuse what would cost more than a limit allows."""
@@ -241,7 +242,7 @@ class Verifier:
         try:
             self._run_opcodes()
         except IndexError:
-            self.malformed("unpickling stack underflow")
+            self.malformed("unexpected MARK found" if self._marks else "unpickling stack underflow")
 
     # The accepted long function: one flat arm for each opcode, common ones first.  `top` is the depth of the deepest
     # value pushed since the last mark: an upper bound for what is on the stack, made exact where it would refuse.
@@ -255,7 +256,7 @@ class Verifier:
         opcode_limit = self.limits.opcodes
         byte_limit = self.limits.bytes
         stack: list[int] = []
-        marks: list[list[int]] = []
+        marks = self._marks
         tops: list[int] = []
         top = 0
         while True:
@@ -382,7 +383,7 @@ class Verifier:
                     depth = 0
                 elif code == op.OBJ:
                     if not items:
-                        self.malformed("OBJ needs a class above the mark")
+                        raise IndexError
                     args = heap.add(sym.TUPLE, items[1:], inner + 1)
                     stack.append(self._instantiate(items[0], args))
                     depth = heap.depth(stack[-1])
@@ -821,7 +822,7 @@ class Verifier:
         matcher = self.matcher
         if not matcher.is_text(module) or not matcher.is_text(name):
             if not self._unrestricted or module & KIND in _NO_TEXTS or name & KIND in _NO_TEXTS:
-                self.malformed("STACK_GLOBAL requires str: its operands must be literal text of this stream")
+                self.malformed("STACK_GLOBAL requires str", "Its operands must be literal text of this stream.")
             return self._global_of_the_application(module, name)
         return self._global(matcher.text(module), matcher.text(name))
 
@@ -960,9 +961,12 @@ class Verifier:
             return [self.heap.add(sym.PRIOR, Prior(value, self.heap.depth(args), None), self.heap.depth(args))
                     for value in self.heap.of(args).value]  # fmt: skip
         if kind in _NO_TUPLES:
-            self.malformed(f"{message}, got {sym.WORDS[kind]}")
+            self.malformed(message)
         if not self._unrestricted:
-            self.refuse(f"{message} that the stream spells out", reason="the stream does not spell out these arguments")
+            self.refuse(
+                f"{self._opcode()} with arguments that the stream does not spell out",
+                reason="the stream does not spell out these arguments",
+            )
         return []
 
     def _reduce(self, function: int, args: int) -> int:
@@ -987,7 +991,7 @@ class Verifier:
         """REDUCE on something that is no global: only the unrestricted policy lets a stream call what was computed."""
         kind = function & KIND
         if kind in _BUILTIN_LITERALS:
-            self.malformed(f"'{sym.WORDS[kind]}' object is not callable")
+            self.malformed(f"'{_type_name(function)}' object is not callable")
         if not self._unrestricted:
             what = {sym.MADE: "what a call or NEWOBJ gave", sym.PERSISTENT: "what a persistent ID stands for"}
             self.refuse(
@@ -1036,12 +1040,12 @@ class Verifier:
         self.capable = True
         kind = cls & KIND
         heap = self.heap
-        items = self._tuple_items(args, f"{what} expected an arg tuple")
+        items = self._tuple_items(args, f"{what} args argument must be a tuple, not {_type_name(args)}")
         if kwargs:
             self._check_keywords(kwargs, what)
         if kind != sym.GLOBAL:
             if kind < FIRST_NODE and kind != sym.PERSISTENT:
-                self.malformed(f"{what} class argument must be a type, not {sym.WORDS[kind]}")
+                self.malformed(f"{what} class argument must be a type, not {_type_name(cls)}")
             if not self._unrestricted:
                 self.refuse(
                     f"{what} on {'what a call or NEWOBJ gave' if kind == sym.MADE else 'a ' + sym.WORDS[kind]}; only a "
@@ -1064,7 +1068,7 @@ class Verifier:
         kind = kwargs & KIND
         if kind != sym.DICT:
             if kind in _NO_DICTS:
-                self.malformed(f"{what} expected a kwargs dict, got {sym.WORDS[kind]}")
+                self.malformed(f"{what} kwargs argument must be a dict, not {_type_name(kwargs)}")
             if not self._unrestricted:
                 self.refuse(f"{what} with keywords that the stream does not spell out", reason="computed keywords")
             return
@@ -1404,6 +1408,11 @@ class Verifier:
                     f"an object of {escape(made.origin.dotted)} was never given its state",
                     made.origin, BUILD, reason="then: build: it must be given its state before STOP",
                 )  # fmt: skip
+
+
+def _type_name(code: int) -> str:
+    """The type of a value in Python's words, where the stream shows it."""
+    return "NoneType" if code & KIND == sym.NONE else sym.WORDS[code & KIND]
 
 
 _CLOSES_MARK: Final = frozenset({
