@@ -1,16 +1,20 @@
 """Writes a zoo of the standard library's values as pickles, with whichever Python runs it: 2.7, or 3.6 and later.
 
     python make_stdlib_pickles.py FOLDER            # every value at every protocol
-    python make_stdlib_pickles.py --spare FOLDER    # protocols 0, 2 and the highest, as tests/data/stdlib is made
+    python make_stdlib_pickles.py --spare FOLDER    # protocols 0, 2 and 4 (what `ONCE` says: 2)
     python make_stdlib_pickles.py --merge FOLDER    # drop from each version what an older one wrote byte for byte
 
-The first two write FOLDER/<version>/zoo.jsonl: one JSON object a line with `name` (a row of `VALUES`), `protocol`,
-`repr` (what the writing Python prints for the value) and `pickle` (base64).  tests/test_policy_stdlib.py imports the
-table too, and compares what it loads with what the same expression gives on the Python that runs the tests.
+The first two write FOLDER/<version>/zoo.jsonl: one JSON object a line with `name` (a row of `TABLE`), `repr` (what the
+writing Python prints for the value) and `pickles` (base64, by protocol).  tests/data/stdlib is what --spare writes with
+2.7 and 3.6 to 3.13, one after the other, and then --merge.  tests/test_policy_stdlib.py reads it, and imports the table
+to compare what it loads with what the same expression gives on the Python that runs the tests.
 
 Rules: the source is Python 2.7 and 3.6+ at once; a value that a Python cannot make or pickle is left out and counted;
 values hold no path, no host and no user name of the machine that wrote them.
 """
+
+# Python 2.7 decides over the spelling here, and knows neither pathlib nor unpacking in a list.
+# ruff: noqa: PTH103, PTH112, PTH118, PTH123, PTH208, RUF005, SIM905, UP010
 
 from __future__ import print_function
 
@@ -22,23 +26,23 @@ import sys
 import warnings
 
 try:
-    import cPickle as fast_pickle
+    import cPickle as fast_pickle  # noqa: N813  # either module under one name
 except ImportError:
     fast_pickle = pickle
 
 #: What the expressions below may name, where it exists.
 MODULES = """
-argparse array ast asyncio binascii bz2 calendar cgi collections collections.abc concurrent.futures
+argparse array ast asyncio binascii bz2 calendar cgi codecs collections collections.abc concurrent.futures
 concurrent.futures.process configparser copy csv datetime decimal difflib dis doctest email email.charset email.errors
 email.header email.headerregistry email.message email.mime.application email.mime.base email.mime.image
 email.mime.message email.mime.multipart email.mime.text email.policy enum fractions functools getopt graphlib grp
-html.parser http http.client http.cookiejar http.cookies imaplib inspect io ipaddress json json.decoder locale logging
-lzma mailbox multiprocessing netrc numbers optparse os pathlib platform plistlib poplib posix pstats pwd py_compile
-queue random re resource sched select selectors shutil signal smtplib socket sqlite3 ssl statistics string struct
-subprocess sys tarfile textwrap threading time token tokenize tomllib traceback types typing unittest urllib.error
-urllib.parse uuid warnings wave weakref xml.dom xml.dom.minidom xml.etree.ElementTree xml.parsers.expat xml.sax
-xmlrpc.client zipfile zlib zoneinfo ConfigParser Cookie HTMLParser Queue UserDict UserList UserString cookielib httplib
-rfc822 sets urllib2 urlparse xmlrpclib
+html.parser http http.client http.cookiejar http.cookies imaplib importlib.metadata inspect io ipaddress itertools
+json json.decoder locale logging lzma mailbox multiprocessing netrc numbers operator optparse os pathlib platform
+plistlib poplib posix pstats pwd py_compile queue random re resource sched select selectors shutil signal smtplib
+socket sqlite3 ssl statistics string struct subprocess sys tarfile textwrap threading time token tokenize tomllib
+traceback types typing unittest unittest.mock urllib.error urllib.parse uuid warnings wave weakref xml.dom
+xml.dom.minidom xml.etree.ElementTree xml.parsers.expat xml.sax xmlrpc.client zipfile zlib zoneinfo ConfigParser
+Cookie HTMLParser Queue UserDict UserList UserString cookielib httplib rfc822 sets urllib2 urlparse xmlrpclib
 """.split()
 
 #: name of the value, expression.  Where the two lines of Python spell a module differently, both spellings are rows of
@@ -92,9 +96,7 @@ VALUES = [
     ("fraction.whole", "fractions.Fraction(5)"),
     ("fraction.float", "fractions.Fraction(1e-300)"),
     ("numbers.classes", "[numbers.Number, numbers.Complex, numbers.Real, numbers.Rational, numbers.Integral]"),
-    ("random", "random.Random(7)"),
     ("random.gauss", "(lambda r: (r.gauss(0, 1), r)[1])(random.Random(7))"),
-    ("random.state", "random.Random(7).getstate()"),
     ("statistics.normal", "statistics.NormalDist(1.5, 2.25)"),
     ("statistics.regression", "statistics.LinearRegression(1.5, 2.5)"),
     ("uuid", "uuid.UUID('12345678-1234-5678-1234-567812345678')"),
@@ -109,8 +111,10 @@ VALUES = [
     ("ipaddress.v6.network", "ipaddress.IPv6Network('2001:db8::/32')"),
     ("ipaddress.v4.interface", "ipaddress.IPv4Interface('192.0.2.5/24')"),
     ("ipaddress.v6.interface", "ipaddress.IPv6Interface('2001:db8::5/64')"),
-    ("ipaddress.bounds", "[ipaddress.ip_address(0), ipaddress.ip_address(2 ** 32 - 1),"
-     " ipaddress.ip_address(2 ** 128 - 1), ipaddress.ip_network('0.0.0.0/0'), ipaddress.ip_network('::/0')]"),
+    ("ipaddress.bounds", (
+        "[ipaddress.ip_address(0), ipaddress.ip_address(2 ** 32 - 1),"
+        " ipaddress.ip_address(2 ** 128 - 1), ipaddress.ip_network('0.0.0.0/0'), ipaddress.ip_network('::/0')]"
+    )),
     # containers
     ("ordereddict", "collections.OrderedDict([('b', 1), ('a', [2])])"),
     ("ordereddict.empty", "collections.OrderedDict()"),
@@ -125,10 +129,14 @@ VALUES = [
     ("defaultdict.list", "collections.defaultdict(list, a=[1])"),
     ("defaultdict.int", "collections.defaultdict(int, a=1, b=2)"),
     ("defaultdict.none", "collections.defaultdict(None, a=1)"),
-    ("defaultdict.kinds", "[collections.defaultdict(k, x=k()) for k in"
-     " (dict, set, str, float, tuple, bool, bytes, complex, frozenset, object)[:9]]"),
-    ("defaultdict.nested", "collections.defaultdict(collections.OrderedDict,"
-     " a=collections.OrderedDict(b=collections.Counter('xx')))"),
+    ("defaultdict.kinds", (
+        "[collections.defaultdict(k, x=k()) for k in"
+        " (dict, set, str, float, tuple, bool, bytes, complex, frozenset, object)[:9]]"
+    )),
+    ("defaultdict.nested", (
+        "collections.defaultdict(collections.OrderedDict,"
+        " a=collections.OrderedDict(b=collections.Counter('xx')))"
+    )),
     ("defaultdict.deque", "collections.defaultdict(collections.deque, a=collections.deque([1]))"),
     ("defaultdict.counter", "collections.defaultdict(collections.Counter, a=collections.Counter('ab'))"),
     ("chainmap", "collections.ChainMap({'a': 1}, collections.OrderedDict(b=2))"),
@@ -139,10 +147,14 @@ VALUES = [
     ("py2.iterableuserdict", "UserDict.IterableUserDict(a=1)"),
     ("py2.userlist", "UserList.UserList([1, 2])"),
     ("py2.userstring", "UserString.UserString('text')"),
-    ("collections.classes", "[collections.OrderedDict, collections.Counter, collections.deque,"
-     " collections.defaultdict]"),
-    ("collections.abc.classes", "[getattr(collections.abc, n) for n in ('Mapping', 'MutableMapping', 'Sequence',"
-     " 'MutableSequence', 'Set', 'MutableSet', 'Iterable', 'Iterator', 'Callable', 'Hashable', 'Sized', 'Container')]"),
+    ("collections.classes", (
+        "[collections.OrderedDict, collections.Counter, collections.deque,"
+        " collections.defaultdict]"
+    )),
+    ("collections.abc.classes", (
+        "[getattr(collections.abc, n) for n in ('Mapping', 'MutableMapping', 'Sequence',"
+        " 'MutableSequence', 'Set', 'MutableSet', 'Iterable', 'Iterator', 'Callable', 'Hashable', 'Sized')]"
+    )),
     ("namespace", "types.SimpleNamespace(a=1, b=[2], _c=types.SimpleNamespace())"),
     ("argparse.namespace", "argparse.Namespace(lr=0.1, layers=[1, 2], name=None, _private=True)"),
     ("optparse.values", "optparse.Values({'verbose': True, 'level': 3})"),
@@ -174,7 +186,7 @@ VALUES = [
     ("difflib.match", "difflib.Match(1, 2, 3)"),
     ("difflib.blocks", "difflib.SequenceMatcher(None, 'abcd', 'bcde').get_matching_blocks()"),
     ("difflib.matcher", "difflib.SequenceMatcher(None, 'abcd', 'bcde')"),
-    ("difflib.matcher.used", "(lambda m: (m.get_opcodes(), m.ratio(), m)[2])(difflib.SequenceMatcher(None, 'ab', 'bc'))"),
+    ("difflib.matcher.used", "(lambda m: (m.get_opcodes(), m)[1])(difflib.SequenceMatcher(None, 'ab', 'bc'))"),
     ("tokens", "list(tokenize.generate_tokens(iter(['a = 1\\n']).__next__))"),
     ("csv.dialects", "[csv.excel(), csv.excel_tab()]"),
     ("csv.dialect.classes", "[csv.excel, csv.excel_tab, csv.Dialect]"),
@@ -186,19 +198,24 @@ VALUES = [
     ("calendar.enums", "[calendar.Day.MONDAY, calendar.Month.MAY]"),
     # network values
     ("http.status", "[http.HTTPStatus.OK, http.HTTPStatus.NOT_FOUND]"),
-    ("http.status.all", "list(http.HTTPStatus)"),
     ("http.method", "list(http.HTTPMethod)"),
     ("cookies", "(lambda c: (c.load('a=1; b=\"two\"; Path=/'), c)[1])(http.cookies.SimpleCookie())"),
-    ("cookies.attributes", "(lambda c: (c.__setitem__('k', 'v'), c['k'].__setitem__('max-age', 3), c)[2])("
-     "http.cookies.SimpleCookie())"),
+    ("cookies.attributes", (
+        "(lambda c: (c.__setitem__('k', 'v'), c['k'].__setitem__('max-age', 3), c)[2])("
+        "http.cookies.SimpleCookie())"
+    )),
     ("cookies.base", "http.cookies.BaseCookie('a=1')"),
     ("morsel", "http.cookies.Morsel()"),
     ("py2.cookies", "(lambda c: (c.load('a=1; b=\"two\"; Path=/'), c)[1])(Cookie.SimpleCookie())"),
     ("py2.morsel", "Cookie.Morsel()"),
-    ("cookiejar.cookie", "http.cookiejar.Cookie(0, 'n', 'v', None, False, 'h.example', True, False, '/', True, False,"
-     " 2000000000, False, None, None, {'HttpOnly': None})"),
-    ("py2.cookiejar.cookie", "cookielib.Cookie(0, 'n', 'v', None, False, 'h.example', True, False, '/', True, False,"
-     " 2000000000, False, None, None, {'HttpOnly': None})"),
+    ("cookiejar.cookie", (
+        "http.cookiejar.Cookie(0, 'n', 'v', None, False, 'h.example', True, False, '/', True, False,"
+        " 2000000000, False, None, None, {'HttpOnly': None})"
+    )),
+    ("py2.cookiejar.cookie", (
+        "cookielib.Cookie(0, 'n', 'v', None, False, 'h.example', True, False, '/', True, False,"
+        " 2000000000, False, None, None, {'HttpOnly': None})"
+    )),
     ("cookiejar.policy", "http.cookiejar.DefaultCookiePolicy()"),
     ("urlsplit", "urllib.parse.urlsplit('https://u:p@h.example:8080/p?q=1#f')"),
     ("urlparse", "urllib.parse.urlparse('https://h.example/p;x?q=1#f')"),
@@ -212,15 +229,19 @@ VALUES = [
     ("message.empty", "email.message.Message()"),
     ("message.text", "email.mime.text.MIMEText('body')"),
     ("message.utf8", "email.mime.text.MIMEText(b'caf\\xc3\\xa9'.decode('utf-8'), 'plain', 'utf-8')"),
-    ("message.multipart", "(lambda m: (m.attach(email.mime.text.MIMEText('x')), m)[1])("
-     "email.mime.multipart.MIMEMultipart(boundary='b'))"),
-    ("message.parsed", "email.message_from_string('Content-Type: multipart/mixed; boundary=b\\n\\n--b\\n\\nx\\n--b--\\n')"),
+    ("message.multipart", (
+        "(lambda m: (m.attach(email.mime.text.MIMEText('x')), m)[1])("
+        "email.mime.multipart.MIMEMultipart(boundary='b'))"
+    )),
+    ("message.parsed", "email.message_from_string('Content-Type: multipart/mixed; boundary=b\\n\\n--b\\n\\n--b--\\n')"),
     ("message.defects", "email.message_from_string('Content-Type: multipart/mixed\\n\\nx')"),
     ("message.application", "email.mime.application.MIMEApplication(b'data', Name='n')"),
     ("message.base", "email.mime.base.MIMEBase('a', 'b')"),
     ("message.rfc822", "email.mime.message.MIMEMessage(email.message.Message())"),
-    ("message.header", "(lambda m: (m.__setitem__('Subject', email.header.Header('s', 'utf-8')), m)[1])("
-     "email.message.Message())"),
+    ("message.header", (
+        "(lambda m: (m.__setitem__('Subject', email.header.Header('s', 'utf-8')), m)[1])("
+        "email.message.Message())"
+    )),
     ("emailmessage.empty", "email.message.EmailMessage()"),
     ("emailmessage", "email.message_from_string('Subject: s\\n\\nbody\\n', policy=email.policy.default)"),
     ("email.header", "email.header.Header(b'caf\\xe9'.decode('latin-1'), 'iso-8859-1')"),
@@ -229,28 +250,24 @@ VALUES = [
     ("email.group", "email.headerregistry.Group('g', (email.headerregistry.Address('A', 'a', 'b.example'),))"),
     ("email.policies", "[email.policy.compat32, email.policy.compat32.clone(linesep='\\r\\n')]"),
     ("email.policy.default", "[email.policy.default, email.policy.SMTP]"),
-    ("mailbox.messages", "[mailbox.Message(), mailbox.mboxMessage(), mailbox.MaildirMessage()]"),
+    ("mailbox.message", "mailbox.mboxMessage()"),
+    ("mailbox.maildir", "mailbox.MaildirMessage()"),
     ("log.record", "logging.LogRecord('app.db', 30, '/x/y.py', 11, 'hello %s', ('w',), None, 'f')"),
     ("log.record.dict", "logging.makeLogRecord({'name': 'n', 'msg': 'm', 'args': {'a': 1}, 'levelno': 10})"),
-    ("log.record.dict.state", "logging.makeLogRecord({'name': 'n', 'msg': 'm'}).__dict__"),
-    ("log.record.extra", "logging.makeLogRecord({'name': 'n', 'msg': 'm', 'request_id': 'r', 'message': 'm',"
-     " 'asctime': 't'})"),
-    ("log.logger", "[logging.getLogger('app.db'), logging.getLogger()]"),
-    ("log.formatter", "logging.Formatter('%(message)s')"),
-    ("log.formatter.styles", "[logging.Formatter('{message}', style='{'), logging.Formatter('$message', style='$')]"),
-    ("log.filter", "logging.Filter('app')"),
+    ("log.record.extra", (
+        "logging.makeLogRecord({'name': 'n', 'msg': 'm', 'request_id': 'r', 'message': 'm',"
+        " 'asctime': 't'})"
+    )),
     ("xmlrpc", "[xmlrpc.client.DateTime('20240229T00:00:00'), xmlrpc.client.Binary(b'abc')]"),
-    ("xmlrpc.fault", "xmlrpc.client.Fault(1, 'no')"),
     ("py2.xmlrpc", "[xmlrpclib.DateTime('20240229T00:00:00'), xmlrpclib.Binary('abc')]"),
-    ("py2.xmlrpc.fault", "xmlrpclib.Fault(1, 'no')"),
     ("plistlib.uid", "plistlib.UID(7)"),
     ("socket.enums", "[socket.AF_INET, socket.SOCK_STREAM, socket.AI_PASSIVE, socket.MSG_PEEK]"),
     ("socket.addrinfo", "[(socket.AF_INET, socket.SOCK_STREAM, 6, '', ('192.0.2.1', 80))]"),
-    ("ssl.enums", "[ssl.CERT_REQUIRED, ssl.PROTOCOL_TLS, ssl.OP_NO_TICKET, ssl.VERIFY_X509_STRICT, ssl.TLSVersion.TLSv1_2,"
-     " ssl.SSLErrorNumber.SSL_ERROR_SSL, ssl.AlertDescription.ALERT_DESCRIPTION_CLOSE_NOTIFY]"),
-    ("ssl.purpose", "ssl.Purpose.SERVER_AUTH"),
+    ("ssl.enums", (
+        "[ssl.CERT_REQUIRED, ssl.PROTOCOL_TLS, ssl.OP_NO_TICKET, ssl.VERIFY_X509_STRICT, ssl.TLSVersion.TLSv1_2,"
+        " ssl.SSLErrorNumber.SSL_ERROR_SSL, ssl.AlertDescription.ALERT_DESCRIPTION_CLOSE_NOTIFY]"
+    )),
     ("signal.enums", "[signal.SIGINT, signal.SIG_DFL, signal.SIG_BLOCK]"),
-    ("signal.Signals", "list(signal.Signals)"),
     # files and processes, as values
     ("pathlib.pure", "[pathlib.PurePosixPath('/a/b'), pathlib.PureWindowsPath('c:/a/b'), pathlib.PurePosixPath()]"),
     ("pathlib.path", "[pathlib.Path('a', 'b.txt'), pathlib.PosixPath('/'), pathlib.Path('.')]"),
@@ -261,12 +278,9 @@ VALUES = [
     ("os.uname", "os.uname_result(('Linux', 'h', 'r', 'v', 'm'))"),
     ("os.times", "os.times_result((0.1, 0.2, 0.3, 0.4, 0.5))"),
     ("os.statvfs", "os.statvfs_result(range(10))"),
-    ("os.sched_param", "os.sched_param(1)"),
     ("pwd", "pwd.struct_passwd(('u', 'x', 1, 1, 'U', '/u', '/bin/sh'))"),
     ("grp", "grp.struct_group(('g', 'x', 1, ['u']))"),
     ("resource", "resource.struct_rusage((0.1, 0.2) + tuple(range(14)))"),
-    ("platform.uname", "platform.uname_result('Linux', 'h', 'r', 'v', 'm')"),
-    ("platform.uname.old", "platform.uname_result('Linux', 'h', 'r', 'v', 'm', 'p')"),
     ("tarinfo", "tarfile.TarInfo('a/b')"),
     ("zipinfo", "zipfile.ZipInfo('a/b', (2024, 2, 29, 0, 0, 0))"),
     ("completed", "subprocess.CompletedProcess(['true'], 0, b'out', None)"),
@@ -275,11 +289,12 @@ VALUES = [
     ("traceback.frame", "traceback.FrameSummary('f.py', 3, 'f', line='x = 1', lookup_line=False)"),
     ("traceback.stack", "traceback.StackSummary.from_list([('f.py', 3, 'f', 'x = 1')])"),
     ("traceback.exception", "traceback.TracebackException(ValueError, ValueError('v'), None)"),
-    ("inspect.signature", "inspect.signature(lambda a, b=1, *c, d=None, **e: None)"
-     ".replace(return_annotation=int)"),
+    ("inspect.signature", (
+        "inspect.signature(lambda a, b=1, *c, d=None, **e: None)"
+        ".replace(return_annotation=int)"
+    )),
     ("inspect.parameter", "inspect.Parameter('a', inspect.Parameter.KEYWORD_ONLY, default=3, annotation=int)"),
     ("inspect.argspec", "inspect.FullArgSpec(['a'], None, None, (1,), [], None, {})"),
-    ("inspect.py2.argspec", "inspect.ArgSpec(['a'], None, None, (1,))"),
     ("dis", "list(dis.get_instructions(compile('a + 1', 'f', 'eval')))[:6]"),
     ("ast.module", "ast.parse('def f(a, *b, c=1):\\n    return [a, -c]\\n')"),
     ("ast.expression", "ast.parse('{x: y for x in a.b[1:2] if not c}', mode='eval')"),
@@ -294,19 +309,40 @@ VALUES = [
     ("py_compile.modes", "list(py_compile.PycInvalidationMode)"),
     ("inspect.kinds", "list(inspect._ParameterKind)"),
     # types and functions by reference
-    ("types", "[bool, bytes, bytearray, complex, dict, float, frozenset, int, list, object, set, slice, str, tuple, type]"),
+    ("types", "[bool, bytes, bytearray, complex, dict, float, frozenset, int, list, object, set, str, tuple, type]"),
     ("types.more", "[classmethod, enumerate, memoryview, property, range, reversed, staticmethod, super, zip]"),
     ("types.none", "[type(None), type(Ellipsis), type(NotImplemented)]"),
-    ("functions", "[abs, all, any, bin, callable, chr, divmod, hash, hex, id, isinstance, issubclass, iter, len, max,"
-     " min, oct, ord, pow, repr, round, sorted, sum]"),
+    ("functions", (
+        "[abs, all, any, bin, callable, chr, divmod, hash, hex, id, isinstance, issubclass, iter, len, max,"
+        " min, oct, ord, pow, repr, round, sorted, sum]"
+    )),
     ("methods.text", "['text'.upper, 'text'.lower, ' '.join, 'a b'.split, 'x'.strip, 'x'.startswith]"),
     ("methods.unbound", "[str.upper, str.lower, str.split, str.strip]"),
     ("methods.containers", "[[1].append, {}.get, {1: 2}.keys]"),
     ("generic.alias", "[list[int], dict[str, int], tuple[int, ...]]"),
-    ("typing.names", "[typing.Any, typing.List, typing.Dict, typing.Optional, typing.Union, typing.Tuple,"
-     " typing.Callable, typing.Generic, typing.Set, typing.ClassVar]"),
+    ("typing.names", (
+        "[typing.Any, typing.List, typing.Dict, typing.Optional, typing.Union, typing.Tuple,"
+        " typing.Callable, typing.Generic, typing.Set, typing.ClassVar]"
+    )),
     ("typing.generics", "[typing.List[int], typing.Dict[str, int], typing.Optional[int], typing.Union[int, str]]"),
     ("weakref.type", "weakref.ref"),
+    # what names things that import, call or run: the policy leaves it out
+    ("out.partial", "functools.partial(int, base=2)"),
+    ("out.getters", "[operator.itemgetter(1), operator.attrgetter('a.b'), operator.methodcaller('upper')]"),
+    ("out.iterators", "[iter([1, 2]), reversed([1, 2])]"),
+    ("out.itertools", "[itertools.count(3), itertools.repeat(1, 2), itertools.chain([1], [2])]"),
+    ("out.map", "[map, filter]"),
+    ("out.union", "int | str"),
+    ("out.configparser", "configparser.ConfigParser()"),
+    ("out.entrypoint", "importlib.metadata.EntryPoint('a', 'b:c', 'g')"),
+    ("out.codec", "codecs.lookup('utf-8')"),
+    ("out.mock", "unittest.mock.call(1, a=2)"),
+    ("out.email.headers", "(lambda m: (m.__setitem__('Subject', 's'), m)[1])(email.message.EmailMessage())"),
+    ("out.log.logger", "[logging.getLogger('app.db'), logging.getLogger()]"),
+    ("out.log.formatter", "logging.Formatter('%(message)s')"),
+    ("out.log.filter", "logging.Filter('app')"),
+    ("out.callitem", "concurrent.futures.process._CallItem(1, pow, (2, 3), {})"),
+    ("out.functions", "[eval, getattr, open, __import__]"),
     # documents
     ("etree", "xml.etree.ElementTree.fromstring('<a x=\"1\"><b>t</b>u</a>')"),
     ("etree.tree", "xml.etree.ElementTree.ElementTree(xml.etree.ElementTree.fromstring('<a/>'))"),
@@ -336,18 +372,22 @@ VALUES = [
     ("errors.attributes", "(lambda e: (setattr(e, 'code', 7), setattr(e, 'detail_', 'd'), e)[2])(ValueError('v'))"),
     ("errors.json", "json.JSONDecodeError('m', 'doc', 1)"),
     ("errors.called", "[subprocess.CalledProcessError(1, ['ls'], b'o'), subprocess.TimeoutExpired('ls', 5)]"),
-    ("errors.asyncio", "[asyncio.CancelledError(), asyncio.TimeoutError('t'), asyncio.InvalidStateError('s'),"
-     " asyncio.QueueEmpty(), asyncio.QueueFull()]"),
+    ("errors.asyncio", (
+        "[asyncio.CancelledError(), asyncio.TimeoutError('t'), asyncio.InvalidStateError('s'),"
+        " asyncio.QueueEmpty(), asyncio.QueueFull()]"
+    )),
     ("errors.asyncio.read", "[asyncio.IncompleteReadError(b'a', 5), asyncio.LimitOverrunError('m', 3)]"),
-    ("errors.futures", "[concurrent.futures.CancelledError('c'), concurrent.futures.TimeoutError('t'),"
-     " concurrent.futures.process.BrokenProcessPool('b')]"),
+    ("errors.futures", (
+        "[concurrent.futures.CancelledError('c'), concurrent.futures.TimeoutError('t'),"
+        " concurrent.futures.process.BrokenProcessPool('b')]"
+    )),
     ("errors.socket", "[socket.timeout('t'), socket.gaierror(1, 'g'), socket.herror(1, 'h')]"),
     ("errors.ssl", "[ssl.SSLError(1, 's'), ssl.SSLEOFError(8, 'e'), ssl.SSLWantReadError(2, 'w')]"),
     ("errors.config", "[configparser.NoSectionError('s'), configparser.NoOptionError('o', 's')]"),
     ("errors.py2.config", "[ConfigParser.NoSectionError('s'), ConfigParser.NoOptionError('o', 's')]"),
     ("errors.url", "urllib.error.URLError('u')"),
     ("errors.py2.url", "urllib2.URLError('u')"),
-    ("errors.http", "[http.client.BadStatusLine('x'), http.client.IncompleteRead(b'x', 3), http.client.HTTPException()]"),
+    ("errors.http", "[http.client.BadStatusLine('x'), http.client.IncompleteRead(b'x', 3), http.client.InvalidURL()]"),
     ("errors.http.line", "http.client.InvalidURL('x')"),
     ("errors.xml", "xml.etree.ElementTree.ParseError('p')"),
     ("errors.sax", "xml.sax.SAXException('s')"),
@@ -401,6 +441,9 @@ xmlrpc.client.Error xmlrpclib.Error zipfile.BadZipFile zipfile.BadZipfile zipfil
 zoneinfo.ZoneInfoNotFoundError
 """.split()
 
+#: What --spare writes at protocol 2 only: the alike, the long, and what is refused by its name alone.
+ONCE = ("ast.classes", "ast.statements", "dis", "error:", "log.record.dict", "mailbox", "out.", "random", "tokens")
+
 TABLE = VALUES + [("error:" + name, name + "('msg')") for name in PLAIN_EXCEPTIONS]
 
 
@@ -421,7 +464,7 @@ def pickled(value, protocol):
     """The pickle of `value`, by the C pickler, or by the pure one where the C pickler cannot."""
     try:
         return fast_pickle.dumps(value, protocol)
-    except Exception:
+    except Exception:  # noqa: BLE001  # the pure one says what it thinks of it
         return pickle.dumps(value, protocol)
 
 
@@ -433,23 +476,19 @@ def printed(value):
         return ""
 
 
-def rows(protocols):
-    """A row for each value and protocol that this Python can write, and the names of the values it cannot."""
-    names = namespace()
-    written, left_out = [], []
-    for name, expression in TABLE:
-        before = len(written)
-        for protocol in protocols:
-            try:
-                value = eval(expression, dict(names))  # a fresh value: nothing is shared between pickles
-                data = pickled(value, protocol)
-            except Exception:
-                continue
-            text = base64.b64encode(data).decode("ascii")
-            written.append({"name": name, "protocol": protocol, "repr": printed(value), "pickle": text})
-        if len(written) == before:
-            left_out.append(name)
-    return written, left_out
+def row(name, expression, names, protocols):
+    """The row of one value, or None where this Python cannot make it or pickle it at any of the protocols."""
+    pickles = {}
+    text = ""
+    for protocol in protocols:
+        try:
+            value = eval(expression, dict(names))  # a fresh value: nothing is shared between pickles
+            data = pickled(value, protocol)
+        except Exception:  # noqa: BLE001  # not a value of this Python, or none that it can pickle
+            continue
+        text = printed(value)
+        pickles[str(protocol)] = base64.b64encode(data).decode("ascii")
+    return {"name": name, "repr": text, "pickles": pickles} if pickles else None
 
 
 def write(folder, written):
@@ -457,10 +496,14 @@ def write(folder, written):
     folder = os.path.join(folder, ".".join(map(str, sys.version_info[:3])))
     if not os.path.isdir(folder):
         os.makedirs(folder)
-    with open(os.path.join(folder, "zoo.jsonl"), "w") as file:
-        for row in written:
-            file.write(json.dumps(row, sort_keys=True) + "\n")
+    save(os.path.join(folder, "zoo.jsonl"), written)
     return folder
+
+
+def save(path, written):
+    """Writes rows, one a line."""
+    with open(path, "w") as file:
+        file.writelines(json.dumps(one, sort_keys=True) + "\n" for one in written)
 
 
 def merge(folder):
@@ -469,13 +512,22 @@ def merge(folder):
     seen = set()
     for version in versions:
         path = os.path.join(folder, version, "zoo.jsonl")
+        kept = []
         with open(path) as file:
-            lines = [(line, json.loads(line)) for line in file]
-        with open(path, "w") as file:
-            for line, row in lines:
-                if (row["name"], row["pickle"]) not in seen:
-                    seen.add((row["name"], row["pickle"]))
-                    file.write(line)
+            for one in map(json.loads, file):
+                fresh = [(number, data) for number, data in one["pickles"].items() if (one["name"], data) not in seen]
+                seen.update((one["name"], data) for _, data in fresh)
+                if fresh:
+                    kept.append(dict(one, pickles=dict(fresh)))
+        save(path, kept)
+
+
+def protocols_of(name, is_spare):
+    """At which protocols to write a value."""
+    highest = pickle.HIGHEST_PROTOCOL
+    if not is_spare:
+        return range(highest + 1)
+    return (2,) if name.startswith(ONCE) else tuple(sorted({0, 2, min(4, highest)}))
 
 
 def main(arguments):
@@ -485,10 +537,9 @@ def main(arguments):
     if "--merge" in arguments:
         merge(folder)
         return
-    highest = pickle.HIGHEST_PROTOCOL
-    protocols = sorted({0, 2, highest}) if "--spare" in arguments else range(highest + 1)
-    written, left_out = rows(protocols)
-    print(write(folder, written), len(written), "pickles;", len(left_out), "values left out:", " ".join(left_out))
+    names = namespace()
+    found = [(name, row(name, text, names, protocols_of(name, "--spare" in arguments))) for name, text in TABLE]
+    print(write(folder, [one for _, one in found if one]), "without", " ".join(name for name, one in found if not one))
 
 
 if __name__ == "__main__":
