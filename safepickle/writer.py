@@ -95,7 +95,7 @@ _pack_frame_header: Final = Struct("<BQ").pack_into
 _TUPLES: Final = (EMPTY_TUPLE, TUPLE1, TUPLE2, TUPLE3)
 
 # What raw-unicode-escape leaves alone but a line of protocol 0 cannot hold; \x1a ends a text file on DOS.
-_LINE_ESCAPES: Final = {code: f"\\u{code:04x}" for code in b"\\\0\n\r\x1a"}
+_LINE_ESCAPES: Final = {code: f"\\u{code:04x}" for code in (0x00, 0x0A, 0x0D, 0x1A, 0x5C)}
 
 
 def encode_long(value: int) -> bytes:

@@ -660,6 +660,17 @@ def test_a_global_without_a_module_is_looked_for_in_all_modules():
         assert b"test_pickler_module" in dumps_bytes(obj)
 
 
+def test_a_global_without_a_module_is_taken_for_one_of_main_only_as_the_last_resort(monkeypatch):
+    obj = Named("here_and_in_main", None)
+    monkeypatch.setattr(sys.modules["__main__"], "here_and_in_main", obj, raising=False)
+    for protocol, fix_imports in SPELLINGS:
+        assert_as_c(obj, protocol, fix_imports)
+    with module_with(here_and_in_main=obj):
+        for protocol, fix_imports in SPELLINGS:
+            assert_as_c(obj, protocol, fix_imports)
+        assert b"__main__" not in dumps_bytes(obj)
+
+
 def test_a_class_that_hides_its_qualified_name_goes_by_its_name():
     class Hiding(type):
         def __getattribute__(cls, name):
@@ -723,6 +734,16 @@ def test_every_name_that_python_2_spelled_differently_is_mapped_as_in_c(protocol
 def test_a_reduce_value_is_written_or_refused_as_in_c(value):
     for protocol, fix_imports in SPELLINGS:
         assert_as_c(Reducing(value), protocol, fix_imports)
+
+
+def test_the_class_of_a_new_object_is_the_one_it_claims_as_in_c():
+    class Claiming(Reduced):
+        __class__ = Plain
+
+    for claimed in (Plain, Reduced):
+        for protocol, fix_imports in SPELLINGS:
+            assert_as_c(Claiming(copyreg.__newobj__, (claimed,)), protocol, fix_imports)
+    assert dumps_bytes(Claiming(copyreg.__newobj__, (Plain,)), 4)
 
 
 @pytest.mark.parametrize("bad", [1, (1,), (1, 2, 3), [1, 2], "ab", None])
