@@ -9,7 +9,7 @@ import pytest
 
 from safepickle import opcodes
 from tests.assembler import (
-    Argument,
+    SAMPLES,
     AssembleError,
     asm,
     framed,
@@ -23,35 +23,6 @@ from tests.assembler import (
     text,
     twos_complement,
 )
-
-SAMPLES: dict[str, tuple[Argument, ...]] = {
-    opcodes.NO_ARGUMENT: (),
-    opcodes.UINT1: (200,),
-    opcodes.UINT2: (60_000,),
-    opcodes.INT4: (-7,),
-    opcodes.UINT4: (4_000_000_000,),
-    opcodes.UINT8: (0,),
-    opcodes.FLOAT8: (1.5,),
-    opcodes.DECIMAL_LINE: (12,),
-    opcodes.FLOAT_LINE: (-0.25,),
-    opcodes.QUOTED_LINE: ("it's \x07",),
-    opcodes.ESCAPED_LINE: ("a\\\n\u20ac\U0001f600",),
-    opcodes.TEXT_LINE: ("key",),
-    opcodes.TWO_LINES: ("collections", "deque"),
-    opcodes.BYTES1: (b"abc",),
-    opcodes.BYTES4: (b"abc",),
-    opcodes.BYTES8: (b"abc",),
-    opcodes.STRING1: ("abc",),
-    opcodes.STRING4: ("abc",),
-    opcodes.UTF8_1: ("\u20ac",),
-    opcodes.UTF8_4: ("\u20ac",),
-    opcodes.UTF8_8: ("\u20ac",),
-    opcodes.LONG1_: (-(2**70),),
-    opcodes.LONG4_: (2**70,),
-    opcodes.BYTEARRAY8_: (b"abc",),
-}
-BYTES_RESULT = frozenset({opcodes.BYTES1, opcodes.BYTES4, opcodes.BYTES8})
-
 
 def _as_pickletools_gives_it(row: opcodes.Opcode) -> object:
     arguments = SAMPLES[row.argument]

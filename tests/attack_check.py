@@ -1,0 +1,169 @@
+"""Shows one attack to every entry point it concerns, and asserts what must hold; used by `test_attacks`.
+
+`python -m tests.attack_check <class>/<name>.pkl` does it in a process of its own, for the attacks that would take the
+interpreter with them; it ends with a traceback where something does not hold.
+
+What must hold: one of the expected errors (`expected`), nothing run but what the record allows, the victims unchanged,
+nothing of the payload and no control character in what is told or logged, memory and time within bounds, and causes
+without the frames that keep a payload alive.
+"""
+
+from __future__ import annotations
+
+import functools
+import gc
+import io
+import logging
+import pickle
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable
+from typing import Any, Final
+
+import safepickle
+from tests import application, victims
+from tests.make_attacks import FOLDER, SECRET, Attack, attacks
+
+MEMORY: Final = 16 << 20
+MEMORY_PER_BYTE: Final = 256  # a memo entry without a compiler: an int and a place in a dict, in each machine
+SECONDS: Final = 10.0  # of CPU time, far beyond what any of them takes: what this stops is work that does not end
+SECONDS_PER_BYTE: Final = 20e-6  # only the streams of several megabytes notice it
+BUILT_IN_ERRORS: Final = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, EOFError)
+
+
+class Lines(logging.Handler):
+    """The log as a list of formatted lines."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep the line."""
+        self.lines.append(self.format(record))
+
+
+@functools.cache
+def policy_of(name: str) -> safepickle.Policy:
+    """A policy beside the attacks, or a packaged one."""
+    return safepickle.Policy.from_file(FOLDER / name) if name.endswith(".yaml") else safepickle.Policy.named(name)
+
+
+def bytes_of(record: Attack) -> bytes:
+    """The stored file, or what is generated."""
+    return record.build() if record.generated else (FOLDER / record.file).read_bytes()
+
+
+def _options(record: Attack) -> dict[str, Any]:
+    options: dict[str, Any] = {"policy": policy_of(record.policy), **dict(record.options)}
+    if record.setup == "buffers":
+        options["buffers"] = application.buffers()
+    return options
+
+
+def _loads(record: Attack, data: bytes) -> object:
+    return safepickle.loads(data, **_options(record))
+
+
+def _unpickler(record: Attack, data: bytes) -> object:
+    reader = safepickle.Unpickler(io.BytesIO(data), **_options(record))
+    if record.setup == "persistent_load":
+        reader.persistent_load = application.persistent_load  # type: ignore[method-assign,assignment]  # as pickle has it
+    if record.setup == "earlier load":
+        reader.load()
+        victims.RAN.clear()  # what the first pickle was entitled to
+    return reader.load()
+
+
+def _verify(record: Attack, data: bytes) -> None:
+    safepickle.verify(data, **_options(record))
+
+
+def _scan(record: Attack, data: bytes) -> safepickle.Report:
+    return safepickle.scan(data, policy=policy_of(record.policy))
+
+
+def _bounded(read: Callable[[Attack, bytes], object], record: Attack, data: bytes) -> object:
+    """What `read` gives, or the refusal it raises, within bounds that the stream's length sets."""
+    if read is _loads or record.threat == "memory_bombs" or "loads" not in record.entry_points:
+        tracemalloc.start()  # not for all: it makes work that is counted in objects several times as slow
+    started = time.process_time()
+    result: object = None
+    try:
+        result = read(record, data)
+    except pickle.UnpicklingError as refusal:
+        result = refusal
+    finally:
+        took = time.process_time() - started
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert took < SECONDS + SECONDS_PER_BYTE * len(data), f"{read.__name__} took {took:.1f} s"
+    assert peak < MEMORY + MEMORY_PER_BYTE * len(data), f"{read.__name__} took {peak:,} bytes"
+    return result
+
+
+def _is_a_clean_refusal(refusal: object, record: Attack, logged: list[str]) -> None:
+    assert isinstance(refusal, pickle.UnpicklingError), f"read, as {type(refusal).__name__}"
+    assert type(refusal).__name__ in record.expected, f"{type(refusal).__name__}: {refusal}"
+    assert getattr(safepickle, type(refusal).__name__) is type(refusal)
+    assert not isinstance(refusal, BUILT_IN_ERRORS)
+    told = "\n".join([str(refusal), *getattr(refusal, "__notes__", ()), *logged])
+    assert SECRET not in told
+    assert all(char.isprintable() or char == "\n" for char in told), ascii(told)
+    for kept in (refusal.__cause__, refusal.__context__):
+        assert kept is None or kept.__traceback__ is None, "the cause keeps frames, and the frames keep the payload"
+
+
+def _did_nothing(record: Attack, before: dict[str, object], allowed: tuple[str, ...]) -> None:
+    if record.threat == "resource_leaks":
+        gc.collect()
+    assert set(victims.RAN) <= set(allowed), f"ran {victims.RAN[:5]}"
+    assert victims.snapshot() == before, "the application was changed"
+    assert "tests.tripwire" not in sys.modules
+
+
+def check(record: Attack) -> None:
+    """Show the attack to every entry point it concerns.
+
+    Raises:
+        AssertionError: something that must hold does not.
+    """
+    data = bytes_of(record)
+    policy_of(record.policy)  # read before anything is measured
+    log, before = Lines(), victims.snapshot()
+    victims.RAN.clear()
+    logger = logging.getLogger("safepickle")
+    logger.addHandler(log)
+    try:
+        with application.prepared(record.setup):
+            _check_entries(record, data, before, log)
+    finally:
+        logger.removeHandler(log)
+
+
+def _check_entries(record: Attack, data: bytes, before: dict[str, object], log: Lines) -> None:
+    readers = {"loads": _loads, "Unpickler": _unpickler}
+    for entry in record.entry_points:
+        log.lines.clear()
+        if entry == "scan":
+            report = _bounded(_scan, record, data)
+            assert isinstance(report, safepickle.Report)
+            assert report.ok == (report.verdict == "pass")
+            assert record.runtime_only or not record.expected or not report.ok, "the scanner passes it"
+            _did_nothing(record, before, ())
+            continue
+        outcome = _bounded(readers[entry], record, data)
+        _did_nothing(record, before, record.ran)
+        if record.expected:
+            _is_a_clean_refusal(outcome, record, log.lines)
+            assert log.lines, "a refusal is logged"
+        victims.RAN.clear()
+    if "loads" in record.entry_points and not record.runtime_only:
+        outcome = _bounded(_verify, record, data)
+        assert not record.expected or type(outcome).__name__ in record.expected, "verify lets it pass"
+        _did_nothing(record, before, ())
+
+
+if __name__ == "__main__":
+    check(next(record for record in attacks() if record.file == sys.argv[1]))
