@@ -9,6 +9,7 @@ import pickle
 import subprocess
 import sys
 from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -376,6 +377,13 @@ def test_the_names_of_packaged_policies_are_those_of_the_files():
     for name in ("", "../policies/plain", "plain.yaml", "plain\0"):
         with pytest.raises(PolicyError):
             Policy.named(name)
+
+
+def test_threads_that_ask_for_a_packaged_policy_at_once_all_get_it(monkeypatch):
+    monkeypatch.setattr("safepickle.policy._named", {})
+    monkeypatch.setattr(packaged, "_read", {})
+    with ThreadPoolExecutor(8) as threads:
+        assert len(set(threads.map(lambda _: Policy.named(Policy.names()[-1]), range(8)))) == 1
 
 
 def test_the_default_policy_needs_no_yaml():

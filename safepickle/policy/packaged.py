@@ -12,6 +12,7 @@ Rules:
 from __future__ import annotations
 
 import os
+from _thread import RLock
 from typing import Final
 
 from safepickle.errors import PolicyError
@@ -23,6 +24,7 @@ PLAIN: Final = "plain"
 _SUFFIX: Final = ".yaml"
 _read: dict[str, PolicyData] = {}
 _reading: list[str] = []
+_turn: Final = RLock()  # a second thread waits for the first to have read; the same one comes back for what is included
 
 
 def folder() -> str:
@@ -55,15 +57,23 @@ def load(name: str) -> PolicyData:
     if name == PLAIN:
         return load_plain()
     if name not in _read:
-        if name not in names():
-            raise PolicyError(f"there is no packaged policy {name!r}{Problems('').nearest(name, names())}")
-        if name in _reading:
-            raise PolicyError(f"the packaged policy {name!r} includes itself")
-        _reading.append(name)
-        try:
-            _read[name] = load_file(name, load_plain())
-        finally:
-            _reading.remove(name)
+        with _turn:
+            return _read_first(name)
+    return _read[name]
+
+
+def _read_first(name: str) -> PolicyData:
+    if name in _read:
+        return _read[name]
+    if name not in names():
+        raise PolicyError(f"there is no packaged policy {name!r}{Problems('').nearest(name, names())}")
+    if name in _reading:
+        raise PolicyError(f"the packaged policy {name!r} includes itself")
+    _reading.append(name)
+    try:
+        _read[name] = load_file(name, load_plain())
+    finally:
+        _reading.remove(name)
     return _read[name]
 
 

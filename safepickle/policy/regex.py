@@ -101,18 +101,36 @@ def refusal(expression: str) -> str | None:
 
 def _parsed(expression: str) -> _Node:
     import re
-    import warnings
     from re import _parser  # type: ignore[attr-defined]  # the standard library's, without a public name
 
+    if _is_ambiguous(expression):
+        raise _Refused("a doubled [ - & ~ or | in a set of characters may mean something else one day: escape it")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")  # what `re` warns of, it will read differently one day
-            tree = _parser.parse(expression, re.ASCII)
+        tree = _parser.parse(expression, re.ASCII)
     except (re.error, RecursionError, OverflowError, ValueError, Warning) as error:
         raise _Refused(f"not a regular expression: {error}") from None
     if tree.state.flags != re.ASCII:
         raise _Refused("flags are not part of the language")
     return _converted(tree, 0)
+
+
+def _is_ambiguous(expression: str) -> bool:
+    """Whether `re` would warn of a set of characters.  Filters of warnings belong to the process, so none is set."""
+    start, index = -1, 0  # where the set that we are in has its first character
+    while index < len(expression):
+        char, doubled = expression[index], expression[index : index + 2] == expression[index] * 2
+        if char == "\\":
+            index += 1
+        elif start < 0:
+            if char == "[" and doubled:
+                return True
+            start = index + 1 + (expression[index + 1 : index + 2] == "^") if char == "[" else -1
+        elif char == "]" and index > start:
+            start = -1
+        elif doubled and char in "-&~|":
+            return True
+        index += 1
+    return False
 
 
 def _converted(tree: Any, depth: int) -> _Node:
