@@ -42,7 +42,8 @@ plistlib poplib posix pstats pwd py_compile queue random re resource sched selec
 socket sqlite3 ssl statistics string struct subprocess sys tarfile textwrap threading time token tokenize tomllib
 traceback types typing unittest unittest.mock urllib.error urllib.parse uuid warnings wave weakref xml.dom
 xml.dom.minidom xml.etree.ElementTree xml.parsers.expat xml.sax xmlrpc.client zipfile zlib zoneinfo ConfigParser
-Cookie HTMLParser Queue UserDict UserList UserString cookielib httplib rfc822 sets urllib2 urlparse xmlrpclib
+Cookie HTMLParser Queue UserDict UserList UserString cookielib httplib rfc822 sets urllib2 urlparse xmlrpclib base64
+bisect fnmatch heapq html math ntpath posixpath unicodedata
 """.split()
 
 #: name of the value, expression.  Where the two lines of Python spell a module differently, both spellings are rows of
@@ -325,7 +326,15 @@ VALUES = [
         " typing.Callable, typing.Generic, typing.Set, typing.ClassVar]"
     )),
     ("typing.generics", "[typing.List[int], typing.Dict[str, int], typing.Optional[int], typing.Union[int, str]]"),
+    ("typing.literal", "[typing.Literal['a'], typing.Literal[1, None]]"),
     ("weakref.type", "weakref.ref"),
+    ("object", "object()"),
+    ("functions.library", (
+        "[base64.b64encode, binascii.hexlify, bisect.bisect_left, copy.deepcopy, datetime.datetime.now, "
+        "fnmatch.fnmatch, heapq.heappush, html.escape, math.sqrt, ntpath.join, operator.add, posixpath.join, "
+        "statistics.mean, string.capwords, textwrap.dedent, time.time, unicodedata.normalize, "
+        "urllib.parse.quote, uuid.uuid4, zlib.compress]"
+    )),
     # what names things that import, call or run: the policy leaves it out
     ("out.partial", "functools.partial(int, base=2)"),
     ("out.getters", "[operator.itemgetter(1), operator.attrgetter('a.b'), operator.methodcaller('upper')]"),
@@ -348,6 +357,13 @@ VALUES = [
     ("etree.tree", "xml.etree.ElementTree.ElementTree(xml.etree.ElementTree.fromstring('<a/>'))"),
     ("etree.qname", "xml.etree.ElementTree.QName('u', 't')"),
     ("minidom", "xml.dom.minidom.parseString('<a x=\"1\">t<b/><!-- c --><?p i?><![CDATA[d]]></a>')"),
+    ("minidom.doctype", "xml.dom.minidom.parseString('<!DOCTYPE a SYSTEM \"x.dtd\"><a/>')"),
+    ("minidom.loose", (
+        "[xml.dom.minidom.Document(), xml.dom.minidom.Element('a'), xml.dom.minidom.Attr('a'),"
+        " xml.dom.minidom.Text(), xml.dom.minidom.ProcessingInstruction('t', 'd')]"
+    )),
+    ("minidom.fragment", "xml.dom.minidom.DocumentFragment()"),
+    ("json.encoder", "json.JSONEncoder(indent=2)"),
     # exceptions with arguments and state of their own
     ("errors.text", "ValueError('bad', 3, None)"),
     ("errors.nested", "RuntimeError('a', KeyError('k'))"),

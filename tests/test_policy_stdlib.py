@@ -87,6 +87,7 @@ def _by_python2(one: Carried) -> bool:
 
 RUNS = "it makes what calls, imports or runs other names"
 COOKIES = Refused("`fill` would run key.lower() and str(value) on what the stream puts there", "http.cookies", _filled)
+HOLLOW = Refused("what was an attribute is a slot now, so nodes would be hollow", "xml.dom.minidom", _by_python2)
 NOT_ADMITTED = {
     "cookies": COOKIES,
     "cookies.attributes": COOKIES,
@@ -94,7 +95,10 @@ NOT_ADMITTED = {
     "morsel": COOKIES,
     "py2.cookies": COOKIES,
     "py2.morsel": COOKIES,
-    "minidom": Refused("its attributes are slots now: nodes would be hollow", "xml.dom.minidom", _by_python2),
+    "minidom": HOLLOW,
+    "minidom.doctype": HOLLOW,
+    "minidom.fragment": HOLLOW,
+    "minidom.loose": HOLLOW,
     "error:asyncio.SendfileNotAvailableError": Refused("it moved", "asyncio.events", lambda one: one.writer < (3, 8)),
     "out.partial": Refused(RUNS, "functools"),
     "out.getters": Refused(RUNS, "operator"),
@@ -315,7 +319,8 @@ ABSENT = {
     "3.12 and later": """
         ast.ParamSpec ast.TypeAlias ast.TypeVar ast.TypeVarTuple calendar.Day calendar.Month collections.abc.Buffer""",
     "3.13 and later": """
-        asyncio.queues.QueueShutDown builtins.PythonFinalizationError queue.ShutDown re.PatternError""",
+        asyncio.queues.QueueShutDown builtins.PythonFinalizationError pathlib.UnsupportedOperation queue.ShutDown
+        re.PatternError builtins._IncompleteInputError""",
     "depends on how Python was built": """
         signal.itimer_error signal.SIGCLD signal.SIGIOT signal.SIGPOLL signal.SIGPWR signal.SIGRTMAX signal.SIGRTMIN
         socket.AF_BLUETOOTH socket.AF_VSOCK""",
@@ -379,7 +384,7 @@ def _is_exception(module: str, name: str) -> bool:
     try:
         return issubclass(_resolved(module, name), BaseException)
     except (ImportError, AttributeError):
-        return name.endswith(("Error", "Warning", "ShutDown", "_error"))
+        return name.endswith(("Error", "Warning", "ShutDown", "Operation", "_error"))
 
 
 POWERFUL = """
@@ -900,6 +905,21 @@ def hostile() -> Iterator[Hostile]:
         "alias of texts", "types.GenericAlias", call("types:GenericAlias", Made(ref("builtins:list")), ("int",))
     )
     yield Hostile("enum called to make another", "enum.Enum", call("enum:Enum", "X", "a b c"))
+    yield Hostile("list of nodes of a range", "xml.dom.minicompat.NodeList", new("xml.dom.minicompat:NodeList", HUGE))
+    yield Hostile(
+        "map of nodes of a range",
+        "xml.dom.minidom.ReadOnlySequentialNamedNodeMap",
+        state(new("xml.dom.minidom:ReadOnlySequentialNamedNodeMap"), [HUGE]),
+    )
+    yield Hostile(
+        "encoder with a method", "json.encoder.JSONEncoder", state(new("json.encoder:JSONEncoder"), {"default": LEN})
+    )
+    yield Hostile("sentinel built", "builtins.object", state(new("builtins:object"), {"a": 1}))
+    yield Hostile(
+        "literal of lists without end",
+        "_operator.getitem",
+        call("_operator:getitem", Made(ref("typing:Literal")), DOUBLED),
+    )
     # exceptions: what iterates, indexes, prints, calls
     yield Hostile("SyntaxError of a range", "builtins.SyntaxError", call("builtins:SyntaxError", "m", HUGE))
     yield Hostile(
