@@ -16,7 +16,6 @@ from _thread import RLock
 from typing import Final
 
 from safepickle.errors import PolicyError
-from safepickle.policy.document import Problems
 from safepickle.policy.model import PolicyData
 
 PACKAGE: Final = "safepickle.policies"
@@ -66,6 +65,8 @@ def _read_first(name: str) -> PolicyData:
     if name in _read:
         return _read[name]
     if name not in names():
+        from safepickle.policy.document import Problems
+
         raise PolicyError(f"there is no packaged policy {name!r}{Problems('').nearest(name, names())}")
     if name in _reading:
         raise PolicyError(f"the packaged policy {name!r} includes itself")
