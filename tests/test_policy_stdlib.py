@@ -476,6 +476,13 @@ DOUBLING = [
     for level in range(60)
 ]
 DOUBLED = Made(["EMPTY_LIST", ("BINPUT", 0), "POP", *DOUBLING, ("BINGET", 60)])
+DOUBLED_ALIAS = [
+    call("types:GenericAlias", Made(ref("builtins:list")), (Made(ref("builtins:int")),)),
+    *(
+        [("BINPUT", 100), "POP", call("types:GenericAlias", Made(ref("builtins:list")), (Made(("BINGET", 100)),) * 2)]
+        for _ in range(8)
+    ),
+]
 NO_POLICY = Made(new("email._policybase:Compat32"))
 MESSAGE = {
     "policy": NO_POLICY,
@@ -915,6 +922,11 @@ def hostile() -> Iterator[Hostile]:
         "encoder with a method", "json.encoder.JSONEncoder", state(new("json.encoder:JSONEncoder"), {"default": LEN})
     )
     yield Hostile("sentinel built", "builtins.object", state(new("builtins:object"), {"a": 1}))
+    yield Hostile(
+        "annotation whose hash doubles with each level",
+        "_operator.getitem",
+        call("_operator:getitem", Made(ref("typing:List")), Made(DOUBLED_ALIAS)),
+    )
     yield Hostile(
         "literal of lists without end",
         "_operator.getitem",
