@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from safepickle.errors import PolicyError
 from safepickle.limits import DEFAULTS, FIELDS
-from safepickle.policy import ENVIRONMENT, Policy, constructor, constructors, model, packaged, resolve_policy
+from safepickle.policy import ENVIRONMENT, Policy, constructor, constructors, document, model, packaged, resolve_policy
 from safepickle.policy.freeze import frozen
 from safepickle.policy.model import ACCEPTABLE, VERBS, Grant, PersistentShape, PolicyData, join, settled
 from safepickle.policy.patterns import (
@@ -359,6 +359,17 @@ def test_plain_as_a_literal_is_plain_as_a_file():
     """`python -m safepickle.policy.freeze` makes the literal anew."""
     assert packaged.load_file("plain", PolicyData({})) == packaged.load_plain()
     assert (ROOT / "safepickle" / "policy" / "_plain.py").read_text("utf-8") == frozen()
+
+
+@pytest.mark.parametrize("name", Policy.names())
+def test_both_parsers_of_pyyaml_read_a_packaged_file_alike(name):
+    text = (ROOT / "policies" / f"{name}.yaml").read_text("utf-8")
+    trees = []
+    for ours in (False, True):
+        found = []
+        trees.append(document.read(text, document.Problems("", found), ours=ours))
+        assert not found
+    assert trees[0] == trees[1]
 
 
 @pytest.mark.parametrize("name", Policy.names())

@@ -84,4 +84,4 @@ def load_file(name: str, plain: PolicyData) -> PolicyData:
 
     with open(os.path.join(folder(), name + _SUFFIX), "rb") as file:
         content = file.read()
-    return Library(load, names, plain).load_text(content, Source(f"safepickle/policies/{name}{_SUFFIX}"))
+    return Library(load, names, plain).load_text(content, Source(f"safepickle/policies/{name}{_SUFFIX}", ours=True))

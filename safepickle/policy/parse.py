@@ -109,6 +109,7 @@ class Source(NamedTuple):
 
     label: str
     folder: str | None = None
+    ours: bool = False  # one of the packaged files
 
 
 class FileRead(NamedTuple):
@@ -160,7 +161,7 @@ class Library:
 
     def _document(self, text: str | bytes, source: Source) -> PolicyData:
         problems = Problems(source.label, self.found)
-        root = read(text, problems)
+        root = read(text, problems, ours=source.ours)
         return _EMPTY if root is None else _Document(self, source, problems).read(root)
 
     def _file(self, wanted: FileRead, problems: Problems, where: Node | tuple[int, int]) -> PolicyData:
