@@ -1615,6 +1615,10 @@ def cpu_bombs() -> Iterator[Attack]:
             step for _ in range(40) for step in
             (put(1), "POP", get(0), "EMPTY_TUPLE", "NEWOBJ", fields(a=get(1), b=get(1)), "BUILD")]], "NONE"))),
         policy=VICTIMS, expected=LIMIT)
+    yield attack("one_state_judged_again_and_again", "the state grows between the objects that are given it", asm(
+        ("PROTO", 4), "EMPTY_DICT", put(0), "POP", victim("Plain"), put(1), "POP", *[
+            get(1), "EMPTY_TUPLE", "NEWOBJ", get(0), "BUILD", "POP", get(0), text("bid"), "NONE", "SETITEM", "POP"] * 2000,
+        get(0), "STOP"), policy=PATTERNS, expected=("LimitExceeded", "Forbidden"))
     yield from _shared_hashes()
     yield from _long_keys()
     yield from _expansion()
@@ -1708,6 +1712,7 @@ def _expansion() -> Iterator[Attack]:
 
 
 DEEP: Final = 300_000
+SHORTER: Final = 50_000  # for what does not crash when it is freed, but when it is printed, copied or compared
 VERY_DEEP: Final = 2_000_000
 
 
@@ -1730,20 +1735,27 @@ def crash_bombs() -> Iterator[Attack]:
             ("frozensets", PLAIN, lambda n: asm(("PROTO", 4), b"(" * n, asm("FROZENSET") * n, "STOP")),
             ("dicts", PLAIN, lambda n: asm(asm("EMPTY_DICT", "NONE") * n, "NONE", b"s" * n, "STOP")),
             ("lists_outer_first", PLAIN, lambda n: asm(
-                "EMPTY_LIST", put(0), asm("EMPTY_LIST", put(1), "APPEND", "POP", get(1)) * n, "POP", get(0), "STOP")),
+                "EMPTY_LIST", put(0), asm("EMPTY_LIST", put(1), "APPEND", "POP", get(1)) * min(n, SHORTER),
+                "POP", get(0), "STOP")),
             ("dicts_outer_first", PLAIN, lambda n: asm(
-                "EMPTY_DICT", put(0), asm("NONE", "EMPTY_DICT", put(1), "SETITEM", "POP", get(1)) * n, "POP", get(0),
-                "STOP")),
+                "EMPTY_DICT", put(0), asm("NONE", "EMPTY_DICT", put(1), "SETITEM", "POP", get(1)) * min(n, SHORTER),
+                "POP", get(0), "STOP")),
             ("lists_of_tuples_outer_first", PLAIN, lambda n: asm(
-                "EMPTY_LIST", put(0), asm("EMPTY_LIST", put(1), b"\x85", "APPEND", "POP", get(1)) * n, "POP", get(0),
-                "STOP")),
+                "EMPTY_LIST", put(0), asm("EMPTY_LIST", put(1), b"\x85", "APPEND", "POP", get(1)) * min(n, SHORTER),
+                "POP", get(0), "STOP")),
             ("deques_outer_first", VICTIMS, lambda n: asm(
                 ("PROTO", 4), glob("collections", "deque"), put(0), "POP", get(0), "EMPTY_TUPLE", "REDUCE", put(2),
-                asm(get(0), "EMPTY_TUPLE", "REDUCE", put(1), "APPEND", "POP", get(1)) * n, "POP", get(2), "STOP")),
+                asm(get(0), "EMPTY_TUPLE", "REDUCE", put(1), "APPEND", "POP", get(1)) * min(n, DEEP // 2),
+                "POP", get(2), "STOP")),
             ("deques_of_tuples_outer_first", VICTIMS, lambda n: asm(
                 ("PROTO", 4), glob("collections", "deque"), put(0), "POP", get(0), "EMPTY_TUPLE", "REDUCE", put(2),
-                asm(get(0), "EMPTY_TUPLE", "REDUCE", put(1), "TUPLE1", "APPEND", "POP", get(1)) * n, "POP", get(2),
-                "STOP")),
+                asm(get(0), "EMPTY_TUPLE", "REDUCE", put(1), "TUPLE1", "APPEND", "POP", get(1)) * min(n, DEEP // 2),
+                "POP", get(2), "STOP")),
+            ("default_dicts_outer_first", VICTIMS, lambda n: asm(
+                ("PROTO", 4), glob("collections", "defaultdict"), put(0), "POP", get(0), "EMPTY_TUPLE", "REDUCE",
+                put(2),
+                asm("NONE", get(0), "EMPTY_TUPLE", "REDUCE", put(1), "SETITEM", "POP", get(1)) * min(n, DEEP // 3),
+                "POP", get(2), "STOP")),
             ("deques", VICTIMS, lambda n: asm(
                 ("PROTO", 4), glob("collections", "deque"), put(0), "POP", "NONE",
                 asm(put(1), "POP", get(0), "EMPTY_TUPLE", "REDUCE", get(1), "APPEND") * n, "STOP")),
@@ -1758,7 +1770,7 @@ def crash_bombs() -> Iterator[Attack]:
             ("states_outer_first", VICTIMS, lambda n: asm(
                 ("PROTO", 4), victim("Plain"), put(0), "POP", get(0), "EMPTY_TUPLE", "NEWOBJ", put(2),
                 asm("EMPTY_DICT", text("x"), get(0), "EMPTY_TUPLE", "NEWOBJ", put(1), "SETITEM", "BUILD", "POP",
-                    get(1)) * n,
+                    get(1)) * min(n, SHORTER),
                 "POP", get(2), "STOP")),
             ("arguments_of_calls", VICTIMS, lambda n: asm(
                 ("PROTO", 4), victim("Plain"), put(0), "POP", "NONE",

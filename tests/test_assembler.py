@@ -24,6 +24,7 @@ from tests.assembler import (
     twos_complement,
 )
 
+
 def _as_pickletools_gives_it(row: opcodes.Opcode) -> object:
     arguments = SAMPLES[row.argument]
     if row.argument == opcodes.NO_ARGUMENT:
