@@ -1617,8 +1617,8 @@ def cpu_bombs() -> Iterator[Attack]:
         policy=VICTIMS, expected=LIMIT)
     yield attack("one_state_judged_again_and_again", "the state grows between the objects that are given it", asm(
         ("PROTO", 4), "EMPTY_DICT", put(0), "POP", victim("Plain"), put(1), "POP", *[
-            get(1), "EMPTY_TUPLE", "NEWOBJ", get(0), "BUILD", "POP", get(0), text("bid"), "NONE", "SETITEM", "POP"] * 2000,
-        get(0), "STOP"), policy=PATTERNS, expected=("LimitExceeded", "Forbidden"))
+            get(1), "EMPTY_TUPLE", "NEWOBJ", get(0), "BUILD", "POP", get(0), text("bid"), "NONE", "SETITEM",
+            "POP"] * 2000, get(0), "STOP"), policy=PATTERNS, expected=("LimitExceeded", "Forbidden"))
     yield from _shared_hashes()
     yield from _long_keys()
     yield from _expansion()
