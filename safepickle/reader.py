@@ -420,7 +420,8 @@ class Reader:
 
 
 def _shown(text: bytes) -> str:
-    return ascii(bytes(text[:40]))[1:] + ("..." if len(text) > 40 else "")
+    """A line that is refused, told by its length alone: errors and the log carry no payload."""
+    return f"a line of {len(text):,} bytes"
 
 
 _ARGUMENTS: Final[dict[str, Callable[[Reader], Any]]] = {
