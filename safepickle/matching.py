@@ -50,10 +50,24 @@ _CALLED_BUILTINS: Final = {
 }
 
 
+def _spelled(value: Any) -> str | None:
+    """A text that is the same for equal scalars only; None for what equals nothing, or is not known.
+
+    Hashes of numbers can be made to collide, those of texts cannot.
+    """
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, int):
+        return f"{int(value):x}"
+    if value is _UNKNOWN or repr(value) == "nan":
+        return None
+    return f"{type(value).__name__} {value!r}"
+
+
 class Matcher:
     """Patterns against codes of one heap, with the reader that can read literals again."""
 
-    __slots__ = ("_decided", "_encoding", "_errors", "_heap", "_reader", "_regexes")
+    __slots__ = ("_decided", "_encoding", "_errors", "_heap", "_lengths", "_names", "_reader", "_regexes")
 
     def __init__(self, reader: Reader, heap: Heap, encoding: str, errors: str) -> None:
         self._reader = reader
@@ -62,6 +76,8 @@ class Matcher:
         self._errors = errors
         self._decided: dict[tuple[int, int], bool] = {}
         self._regexes: dict[str, Any] = {}
+        self._names: dict[int, str] = {}
+        self._lengths: dict[int, int] = {}
 
     # -- What a code is ----------------------------------------------------------------------------------------------
 
@@ -102,6 +118,19 @@ class Matcher:
             return str(raw, "latin-1")
         return str(raw, self._encoding, self._errors)
 
+    def name(self, code: int) -> str:
+        """`text` of what is used as a name: read once, however often it is used."""
+        name = self._names.get(code)
+        if name is None:
+            name = self._names[code] = self.text(code)
+        return name
+
+    def text_bytes(self, code: int) -> int:
+        """How long a text is, where that is known to be more than `LONG_TEXT` bytes, else 0; reads nothing."""
+        if code & KIND == sym.PRIOR:
+            return len(self._heap.of(code).value)
+        return self._heap.sizes.get(code >> SHIFT, 0)
+
     def is_text(self, code: int) -> bool:
         """Whether the value is a text that this stream, or an exact str of an earlier load, spells out."""
         kind = code & KIND
@@ -127,15 +156,21 @@ class Matcher:
             return self._heap.codes(code)
         if kind == sym.MADE and self.word(code) in ("set", "frozenset"):
             self._heap.frozen.add(code >> SHIFT)
-            made: Made = self._heap.of(code)
-            args: list[int] = self._heap.of(made.args) if made.args & KIND == sym.TUPLE else []
-            if made.fills or len(args) > 1:
-                return None
-            if not args:
-                return []
-            inner = args[0]
-            return self.contents(inner) if inner & KIND in (sym.LIST, sym.TUPLE) else None
+            return self._contents_of_a_call(self._heap.of(code))
         return None
+
+    def _contents_of_a_call(self, made: Made) -> list[int] | None:
+        """What `set(items)` holds, where the stream says so: set.__new__ itself ignores its arguments."""
+        args = self._heap.codes(made.args) if made.args & KIND == sym.TUPLE else None
+        if args is None or made.fills or len(args) > 1 or not made.called:
+            return None
+        if not args:
+            return []
+        copied = args[0]
+        # A list may have changed since it was copied: what it holds now is not what the set holds.
+        if copied & KIND == sym.LIST and copied >> SHIFT not in self._heap.lent:
+            return self.contents(copied)
+        return self._heap.codes(copied) if copied & KIND == sym.TUPLE else None
 
     def pairs(self, code: int) -> list[int] | None:
         """The keys and values of a dict, in turn, which freezes it; None where the stream does not say."""
@@ -146,16 +181,29 @@ class Matcher:
 
     def length(self, code: int) -> int | None:
         """Characters of a text, bytes of bytes, items of a container; None where the stream does not say."""
+        if code not in self._lengths:  # what was looked at cannot change any more
+            length = self._length(code)
+            if length is None:
+                return None
+            self._lengths[code] = length
+        return self._lengths[code]
+
+    def _length(self, code: int) -> int | None:
         pairs = self.pairs(code)
         if pairs is not None:
-            return len(pairs) // 2
+            return self._different(pairs[::2])
         items = self.contents(code)
         if items is not None:
-            return len(items)
-        if code & KIND == sym.BYTEARRAY:
-            return len(self._reader.literal(code >> SHIFT))
-        value = self.value(code)
-        return len(value) if isinstance(value, (str, bytes)) else None
+            return len(items) if code & KIND in (sym.LIST, sym.TUPLE) else self._different(items)
+        value = self._reader.literal(code >> SHIFT) if code & KIND == sym.BYTEARRAY else self.value(code)
+        return len(value) if isinstance(value, (str, bytes, bytearray)) else None
+
+    def _different(self, keys: list[int]) -> int | None:
+        """How many different keys or members these are: equal ones are one.  None where the stream does not say."""
+        if len(keys) < 2:
+            return len(keys)
+        different = {_spelled(self.value(key)) for key in keys}
+        return None if None in different else len(different)
 
     # -- Deciding ----------------------------------------------------------------------------------------------------
 

@@ -113,13 +113,19 @@ class Global:
 class Made:
     """An object that a call or a `new` of a global will give."""
 
-    __slots__ = ("args", "built", "fills", "filled", "kwargs", "must_build", "origin", "position", "state")
+    __slots__ = (
+        "args", "built", "called", "fills", "filled", "kwargs", "must_build", "origin", "position", "size", "state",
+    )  # fmt: skip
 
-    def __init__(self, origin: Global | None, args: int, kwargs: int, position: int) -> None:
+    def __init__(
+        self, origin: Global | None, args: int, kwargs: int, position: int, size: int = 0, called: bool = False
+    ) -> None:
         self.origin = origin  # None: made in unrestricted mode by something that has no name
         self.args = args  # code of the arguments' tuple
         self.kwargs = kwargs  # code of the keywords' dict, 0 for none
         self.position = position
+        self.size = size  # what it may have copied of its arguments and its state: so much a copy of it may copy again
+        self.called = called  # made by a call, not by `new`
         self.state = 0  # code of the state that BUILD gave
         self.built = False
         self.filled = False
@@ -130,23 +136,40 @@ class Made:
 class Prior:
     """What is known of a memo entry from before this load."""
 
-    __slots__ = ("depth", "symbol", "value")
+    __slots__ = ("code", "depth", "heap", "size", "symbol", "value", "weight")
 
     def __init__(self, value: Any, depth: int, symbol: Global | None) -> None:
         self.value = value
         self.depth = depth
         self.symbol = symbol  # the global that the entry is, if it is one
+        self.size = 0  # what a copy of it may copy, beside its length
+        self.weight = 0  # what hashing it costs; 0 while nobody has asked
+        self.heap: Heap | None = None  # what knows its weight: the heap of the load that made it
+        self.code = 0  # what it is there
+
+
+class Partial:
+    """functools.partial(cls.__new__) on its way to stand for NEWOBJ_EX."""
+
+    __slots__ = ("function", "state")
+
+    def __init__(self, function: int) -> None:
+        self.function = function  # code of cls.__new__
+        self.state = 0  # code of the state that BUILD gave
 
 
 class Heap:
     """The nodes: `items[n]` is what node n holds (codes, or one of the records above), `depths[n]` how deep it is."""
 
-    __slots__ = ("depths", "frozen", "items", "sizes")
+    __slots__ = ("depths", "frozen", "has_priors", "items", "lent", "receivers", "sizes")
 
     def __init__(self) -> None:
         self.items: list[Any] = []
         self.depths: list[int] = []
         self.frozen: set[int] = set()  # nodes whose content a pattern has looked at
+        self.lent: set[int] = set()  # nodes that can change and that GET or DUP pushed: others may hold them too
+        self.receivers: dict[int, int] = {}  # node of a bound method -> the value that it is bound to
+        self.has_priors = False
         self.sizes: dict[int, int] = {}  # position of a literal -> its length, where that is above LONG_TEXT
 
     def add(self, kind: int, items: Any, depth: int) -> int:

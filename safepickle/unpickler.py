@@ -43,8 +43,9 @@ from safepickle.policy import Policy, PolicySpec, resolve_policy
 from safepickle.policy.model import PolicyData
 from safepickle.probes import FREE_KEYS, ProbeGuard
 from safepickle.reader import FileReader, Reader, frozen_input
-from safepickle.symbols import KIND, Global, Occurrence, Plan, Prior
+from safepickle.symbols import Global, Occurrence, Plan, Prior
 from safepickle.verifier import Options, Verifier, canonical_name
+from safepickle.weighing import remembered
 
 __all__ = ["Unpickler", "load_bytes", "verify_bytes"]
 
@@ -249,12 +250,7 @@ class Unpickler:
     def _remember(self, plan: Plan) -> None:
         """Keep what a later load of this Unpickler must know of the memo entries that this one made."""
         self._opcodes += plan.opcodes
-        heap = plan.heap
-        for index, code in plan.memo.items():
-            symbol: Global | None = heap.of(code) if code & KIND == sym.GLOBAL else None
-            if code & KIND == sym.PRIOR:
-                symbol = heap.of(code).symbol
-            self._prior[index] = Prior(self._memo.get(index), min(heap.depth(code), self._limits.depth), symbol)
+        self._prior.update(remembered(plan.heap, plan.memo, self._memo))
 
     def _translate(self, wrapper: _Underneath) -> BaseException:
         """The one exception for whatever was raised underneath."""

@@ -19,7 +19,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, NoReturn
 
 from safepickle import opcodes as op
@@ -42,9 +42,22 @@ from safepickle.policy.model import (
     Grant,
     PolicyData,
 )
-from safepickle.probes import value_weight
 from safepickle.reader import Reader
-from safepickle.symbols import FIRST_NODE, KIND, LONG_TEXT, SHIFT, TAINT, Global, Heap, Made, Occurrence, Plan, Prior
+from safepickle.symbols import (
+    FIRST_NODE,
+    KIND,
+    LONG_TEXT,
+    SHIFT,
+    TAINT,
+    Global,
+    Heap,
+    Made,
+    Occurrence,
+    Partial,
+    Plan,
+    Prior,
+)
+from safepickle.weighing import Scales, exact_depths
 
 __all__ = ["Options", "Verifier", "canonical_name"]
 
@@ -67,7 +80,7 @@ _HASHING_DICTS: Final = frozenset({
     "builtins.dict", "collections.OrderedDict", "collections.defaultdict", "collections.UserDict",
     "collections.ChainMap", "types.MappingProxyType", "weakref.WeakValueDictionary",
 })  # fmt: skip
-_UNHASHABLE: Final = frozenset({sym.LIST, sym.DICT, sym.SET, sym.BYTEARRAY})
+_CHANGEABLE: Final = frozenset({sym.LIST, sym.DICT, sym.SET, sym.MADE})
 _LITERAL_TARGETS: Final = {sym.LIST: "a list", sym.DICT: "a dict", sym.SET: "a set"}
 # Values of a class that is known from the stream alone, and that can neither be called nor given a state.
 _BUILTIN_LITERALS: Final = frozenset({
@@ -78,9 +91,12 @@ _BUILTIN_LITERALS: Final = frozenset({
 _NO_TUPLES: Final = _BUILTIN_LITERALS - {sym.TUPLE} | {sym.BUFFER, sym.BOUND}
 _NO_DICTS: Final = _BUILTIN_LITERALS - {sym.DICT} | {sym.BUFFER, sym.BOUND}
 _NO_TEXTS: Final = _BUILTIN_LITERALS - {sym.STR, sym.TEXT8} | {sym.BUFFER, sym.BOUND}
-# Refusals that name nothing new are not recorded beyond this many: a report needs no million lines.
+# Refusals that name nothing new are not recorded beyond this many, and more missing names than this end the pass: a
+# report needs no million lines, and each of them takes a hundred times the bytes of the opcode that caused it.
 _MOST_REFUSALS: Final = 1000
-_SIZED: Final = (str, bytes, bytearray, list, tuple, dict, set, frozenset)
+_MOST_MISSING: Final = 5000
+# Longest name that is judged.  No policy lists a longer one, and names that grow with each getattr grow quadratically.
+_LONGEST_NAME: Final = 1000
 _NO_PRIOR: Final[dict[int, Prior]] = {}
 
 
@@ -141,12 +157,13 @@ class Verifier:
         self._memo_size = len(options.prior)
         self._hash_work = 0
         self._copy_work = 0
+        self._scales = Scales(self.heap, self.matcher)
+        self._late = False  # whether a container was changed after others may have come to hold it
+        self._states: dict[int, tuple[Global, bool]] = {}  # dict given as state -> (whose, whether it is for slots)
         self._hooks: set[int] = set()  # positions of literals that spell one of HOOKS
         self._dunders: set[int] = set()  # positions of literals that spell a dunder name
         self._must_build: list[Made] = []
         self._said: set[tuple[Global, str]] = set()
-        self._long_texts: dict[int, int] = {}  # hash of a long text used as a key -> position of the first such literal
-        self._repeated: dict[int, bool] = {}  # position of a long key -> whether another literal spells the same
         self._empty_tuple = self.heap.add(sym.TUPLE, [], 1)
 
     # -- Outcome -----------------------------------------------------------------------------------------------------
@@ -209,6 +226,8 @@ class Verifier:
         """Record that the policy does not grant this; the pass goes on."""
         if reason and len(self.refusals) >= _MOST_REFUSALS:
             return
+        if len(self.refusals) >= _MOST_MISSING:
+            raise self.forbidden()
         module = symbol.module if symbol else None
         name = symbol.name if symbol else None
         self.refusals.append(
@@ -286,8 +305,11 @@ class Verifier:
                 value = memo.get(index, 0)
                 if not value:
                     value = self._get_prior(index)
-                if value & KIND >= FIRST_NODE and depths[value >> SHIFT] > top:
-                    top = depths[value >> SHIFT]
+                if value & KIND >= FIRST_NODE:
+                    if depths[value >> SHIFT] > top:
+                        top = depths[value >> SHIFT]
+                    if value & KIND in _CHANGEABLE:
+                        self.heap.lent.add(value >> SHIFT)
                 stack.append(value)
             elif code == op.BININT1:
                 reader.uint1()
@@ -300,7 +322,7 @@ class Verifier:
                 text = reader.text(size)
                 if size > LONG_TEXT:
                     sizes[at] = size
-                elif text in sym.HOOKS or text.startswith("__"):
+                if text in sym.HOOKS or text.startswith("__"):
                     self._note_name(at, text)
                 stack.append(at << SHIFT | sym.STR)
             elif code == op.BINFLOAT:
@@ -501,6 +523,8 @@ class Verifier:
                     raise IndexError
             elif code == op.DUP:
                 stack.append(stack[-1])
+                if stack[-1] & KIND in _CHANGEABLE:
+                    self.heap.lent.add(stack[-1] >> SHIFT)
 
             # Control
             elif code == op.PROTO:
@@ -524,7 +548,7 @@ class Verifier:
                 self._next_buffer()
                 stack.append(at << SHIFT | sym.BUFFER)
             elif code == op.READONLY_BUFFER:
-                self._readonly_buffer(stack[-1])
+                stack[-1] = self._readonly_buffer(stack[-1], at)
             elif code == op.EXT1 or code == op.EXT2 or code == op.EXT4:
                 number = reader.uint1() if code == op.EXT1 else reader.uint2() if code == op.EXT2 else reader.int4()
                 stack.append(self._extension(number))
@@ -558,6 +582,7 @@ class Verifier:
             code = self._global_code(symbol)
         else:
             code = self.heap.add(sym.PRIOR, prior, prior.depth)
+            self.heap.has_priors = True
         self._memo[index] = code
         return code
 
@@ -573,7 +598,7 @@ class Verifier:
         if len(raw) > LONG_TEXT:
             self.heap.sizes[at] = len(raw)
         options = self.options
-        self._note_name(at, str(raw, "latin-1") if len(raw) <= LONG_TEXT else "")
+        self._note_name(at, str(raw[:LONG_TEXT], "latin-1"))
         if options.scanning:
             return at << SHIFT | sym.TEXT8
         if options.encoding == "bytes":
@@ -618,8 +643,8 @@ class Verifier:
 
     def _charge_hash(self, amount: int) -> None:
         self._hash_work += amount
-        if self._hash_work > self.limits.work(self.limits.hash_work, self.reader.consumed):
-            self.exceeded("hash_work", "hashing this pickle's keys costs too much")
+        if self._hash_work > self._hash_budget():
+            self.exceeded("hash_work", "hashing this pickle's keys, or walking through its arguments, costs too much")
 
     def _charge_copy(self, amount: int) -> None:
         self._copy_work += amount
@@ -634,121 +659,30 @@ class Verifier:
             if kind < FIRST_NODE and kind != sym.BYTEARRAY and not self.heap.sizes:
                 flat += 1
             else:
-                if kind in _UNHASHABLE:
-                    self.malformed(f"unhashable type: '{sym.WORDS[kind]}'")
-                self._charge_hash(self._weight(code))
+                what = self._scales.unhashable(code)
+                if what is not None:
+                    self.malformed(f"unhashable type: '{what}'")
+                self._charge_hashing(code)
         self._charge_hash(flat)
 
-    def _weight(self, root: int) -> int:
-        """What hashing one value costs: every node inside counted each time it is reached, capped by the budget.
+    def _charge_hashing(self, code: int) -> None:
+        self._charge_hash(self._scales.hashing(code, self._hash_budget()))
 
-        The walk visits each node once, so it costs no more than what it charges.
+    def _hash_budget(self) -> int:
+        return self.limits.work(self.limits.hash_work, self.reader.consumed)
+
+    def _charge_handed(self, codes: list[int], inside: int) -> int:
+        """Charge what a call, NEWOBJ or BUILD is given, and return what it may copy of it.
+
+        `inside` is how deep the arguments are, 0 for what nobody walks through.
         """
-        kind = root & KIND
-        if kind < FIRST_NODE:
-            return self._scalar_weight(root)
-        total: dict[int, int] = {}
-        path: list[tuple[int, list[int]]] = [(root, self._inside(root))]
-        on_path = {root}
-        sums = [1]
-        cap = self.limits.work(self.limits.hash_work, self.reader.consumed) + 1
-        while path:
-            node, rest = path[-1]
-            if rest:
-                child = rest.pop()
-                if child & KIND < FIRST_NODE:
-                    sums[-1] += self._scalar_weight(child)
-                elif child in total:
-                    sums[-1] += total[child]
-                elif child in on_path:
-                    sums[-1] += 1
-                else:
-                    on_path.add(child)
-                    path.append((child, self._inside(child)))
-                    sums.append(1)
-                if sums[-1] > cap:
-                    return cap
-            else:
-                path.pop()
-                weight = sums.pop()
-                on_path.discard(node)
-                total[node] = weight
-                if path:
-                    sums[-1] += weight
-                    if sums[-1] > cap:
-                        return cap
-                else:
-                    return weight
-        return 1
-
-    def _inside(self, code: int) -> list[int]:
-        """What a hash of this value may visit, as a list that may be consumed."""
-        kind = code & KIND
-        if kind in (sym.TUPLE, sym.FROZENSET, sym.LIST, sym.SET, sym.DICT):
-            return list(self.heap.of(code))
-        if kind == sym.ENCODED:
-            return [self.heap.of(code)]
-        if kind == sym.MADE:
-            made: Made = self.heap.of(code)
-            inside = [made.args] if made.args else []
-            if made.kwargs:
-                inside.append(made.kwargs)
-            if made.state:
-                inside.append(made.state)
-            return inside + made.fills
-        if kind == sym.PRIOR:
-            most = self.limits.work(self.limits.hash_work, self.reader.consumed)
-            self._charge_hash(value_weight(self.heap.of(code).value, most + 1))
-        return []
-
-    def _scalar_weight(self, code: int) -> int:
-        at = code >> SHIFT
-        size = self.heap.sizes.get(at)
-        if size is None:
-            return 1
-        if code & KIND == sym.INT:
-            return size
-        # The hash of a text is kept with it.  What costs is comparing it with an equal text that is another object.
-        repeated = self._repeated.get(at)
-        if repeated is None:
-            digest = hash(self.matcher.value(code))
-            first = self._long_texts.setdefault(digest, at)
-            repeated = first != at
-            self._repeated[at] = repeated
-            if repeated:
-                self._repeated[first] = True
-            return size
-        return size if repeated else 1
-
-    def _charge_handed(self, codes: Iterable[int]) -> None:
-        """Charge the lengths of what a call, NEWOBJ or BUILD is given."""
-        amount = sum(map(self._length, codes))
+        amount = self._scales.lengths(codes)
         if amount:
             self._charge_copy(amount)
-
-    def _length(self, code: int) -> int:
-        """What copying one value costs: a long literal its length, a container its items and how long these are."""
-        heap = self.heap
-        kind = code & KIND
-        if kind < FIRST_NODE:
-            return heap.sizes.get(code >> SHIFT, 0)
-        if kind <= sym.FROZENSET:
-            items = heap.codes(code)
-            return len(items) + (sum(map(self._item_length, items)) if heap.sizes else 0)
-        if kind == sym.ENCODED:
-            return heap.sizes.get(heap.of(code) >> SHIFT, 0)
-        if kind == sym.PRIOR:
-            value = heap.of(code).value
-            return len(value) if isinstance(value, _SIZED) else 0
-        return len(heap.of(code).fills) if kind == sym.MADE else 0
-
-    def _item_length(self, code: int) -> int:
-        kind = code & KIND
-        if kind < FIRST_NODE:
-            return self.heap.sizes.get(code >> SHIFT, 0)
-        if kind <= sym.FROZENSET:
-            return len(self.heap.codes(code))
-        return self.heap.sizes.get(self.heap.of(code) >> SHIFT, 0) if kind == sym.ENCODED else 0
+        if inside > 2:  # below that, a walk meets no more than what was just counted
+            # An Enum hashes what it is called with, a cached function too, and both show it in their errors.
+            self._charge_hash(self._scales.walk(codes, self._hash_budget()))
+        return amount
 
     # -- Filling containers ------------------------------------------------------------------------------------------
 
@@ -763,6 +697,8 @@ class Verifier:
         node = target >> SHIFT
         heap = self.heap
         if kind == wanted:
+            if items and node in self.heap.lent:
+                self._changes_late(node, items)
             if items:
                 self._check_late(node)
             heap.items[node].extend(items)
@@ -779,10 +715,24 @@ class Verifier:
             if not self._unrestricted:
                 self._refuse_target(target)
             return heap.depth(target)
-        depth = heap.depths[node]
-        if inside >= depth:
-            depth = heap.depths[node] = inside + 1
-        return depth
+        return self._deepen(node, inside)
+
+    def _deepen(self, node: int, inside: int) -> int:
+        """The depth of a node that now holds something `inside` deep."""
+        depths = self.heap.depths
+        if inside >= depths[node]:
+            depths[node] = inside + 1
+            if node in self.heap.lent:
+                self._late = True
+        return depths[node]
+
+    def _changes_late(self, node: int, items: list[int]) -> None:
+        """A container changes that others may hold already: so does all that was found out about it through them."""
+        self._late = True
+        self._scales.forget_walks()
+        if node in self._states and not self._unrestricted:
+            symbol, slots = self._states[node]
+            self._check_planted_keys(symbol, items[::2], slots=slots)
 
     def _check_late(self, node: int) -> None:
         if node in self.heap.frozen and not self._unrestricted:
@@ -824,7 +774,14 @@ class Verifier:
             if not self._unrestricted or module & KIND in _NO_TEXTS or name & KIND in _NO_TEXTS:
                 self.malformed("STACK_GLOBAL requires str", "Its operands must be literal text of this stream.")
             return self._global_of_the_application(module, name)
-        return self._global(matcher.text(module), matcher.text(name))
+        if not self._unrestricted:
+            for operand in (module, name):
+                self._check_name_length(matcher.text_bytes(operand))
+        return self._global(matcher.name(module), matcher.name(name))
+
+    def _check_name_length(self, length: int) -> None:
+        if length > _LONGEST_NAME:
+            self.malformed(f"a name of {length:,} bytes: none above {_LONGEST_NAME:,} is judged")
 
     def _global_of_the_application(self, module: int, name: int) -> int:
         """A name that a persistent ID or a call gives: only the unrestricted policy lets it be known while running."""
@@ -835,6 +792,8 @@ class Verifier:
     def _global(self, module: str, name: str) -> int:
         """Push a name as the stream spells it: canonical first, then judged."""
         self.capable = True
+        if not self._unrestricted:
+            self._check_name_length(max(len(module), len(name)))
         mapped = self._protocol < 3 and self.options.fix_imports
         symbol = self._spelled.get((module, name, mapped))
         if symbol is None:
@@ -844,6 +803,8 @@ class Verifier:
         if "." in name and self._protocol < 4 and not self._unrestricted:
             self.malformed(f"the dotted name {escape(name)} needs protocol 4 or later")
         self._occurrences.append(Occurrence(module, name, self._protocol, symbol, self.reader.position))
+        if symbol.helper == sym.DUNDER_NEW:  # understood as what getattr gives, not as a name
+            self._refuse_verb(symbol, REFER)
         self._judge(symbol, REFER)
         return self._global_code(symbol)
 
@@ -891,7 +852,7 @@ class Verifier:
         dotted = escape(symbol.dotted)
         if (symbol.module, symbol.name) in self.policy.denied:
             why = f"the policy denies {dotted}"
-        elif symbol.listed:
+        elif symbol.grants:
             why = f"the policy does not grant {verb} of {dotted}"
         else:
             why = f"{dotted} is not in the policy"
@@ -904,12 +865,19 @@ class Verifier:
             symbol, verb, reason=f"{what} (a grant with conditions exists)", path=path,
         )  # fmt: skip
 
-    def _judge_arguments(self, symbol: Global, verb: str, args: int, kwargs: int) -> tuple[Grant, ...]:
-        """The grants that admit this call or `new` as a whole; refuses where there is none."""
+    def _judge_arguments(
+        self, symbol: Global, verb: str, args: int, kwargs: int, base: str | None = None
+    ) -> tuple[Grant, ...]:
+        """The grants that admit this call or `new` as a whole; refuses where there is none.
+
+        `base` is what only a grant that names it as its own base admits.
+        """
         symbol.uses[verb] = symbol.uses.get(verb, 0) + 1
         if self._unrestricted:
             return ()
-        candidates = tuple(grant for grant in symbol.grants if verb in grant.verbs)
+        candidates = tuple(
+            grant for grant in symbol.grants if verb in grant.verbs and (base is None or grant.base == base)
+        )
         if not candidates:
             self._refuse_verb(symbol, verb)
             return ()
@@ -940,8 +908,16 @@ class Verifier:
 
     # -- Making objects ----------------------------------------------------------------------------------------------
 
-    def _make(self, symbol: Global | None, args: int, kwargs: int, admitting: tuple[Grant, ...]) -> int:
-        made = Made(symbol, args, kwargs, self.reader.position)
+    def _make(
+        self,
+        symbol: Global | None,
+        args: int,
+        kwargs: int,
+        admitting: tuple[Grant, ...],
+        size: int = 0,
+        called: bool = False,
+    ) -> int:
+        made = Made(symbol, args, kwargs, self.reader.position, size, called)
         if admitting and all(grant.then_build for grant in admitting):
             made.must_build = True
             self._must_build.append(made)
@@ -958,8 +934,7 @@ class Verifier:
             items: list[int] = self.heap.of(args)
             return items
         if kind == sym.PRIOR and type(self.heap.of(args).value) is tuple:
-            return [self.heap.add(sym.PRIOR, Prior(value, self.heap.depth(args), None), self.heap.depth(args))
-                    for value in self.heap.of(args).value]  # fmt: skip
+            return self._prior_items(args)
         if kind in _NO_TUPLES:
             self.malformed(message)
         if not self._unrestricted:
@@ -968,6 +943,17 @@ class Verifier:
                 reason="the stream does not spell out these arguments",
             )
         return []
+
+    def _prior_items(self, args: int) -> list[int]:
+        """The items of a tuple that an earlier load made; each is as deep, and costs as much, as the whole."""
+        whole: Prior = self.heap.of(args)
+        self._charge_copy(len(whole.value))
+        items = []
+        for value in whole.value:
+            item = Prior(value, whole.depth, None)
+            item.size, item.weight, item.heap, item.code = whole.size, whole.weight, whole.heap, whole.code
+            items.append(self.heap.add(sym.PRIOR, item, item.depth))
+        return items
 
     def _reduce(self, function: int, args: int) -> int:
         self.capable = True
@@ -983,9 +969,11 @@ class Verifier:
             return self._reduce_helper(symbol, items, args)
         self._usable(heap.depth(args))
         admitting = self._judge_arguments(symbol, CALL, args, 0)
-        self._charge_handed(items)
+        if kind == sym.BOUND:
+            items = [heap.receivers[function >> SHIFT], *items]
+        size = self._charge_handed(items, heap.depth(args))
         self._charge_container(symbol.dotted, items)
-        return self._make(symbol, args, 0, admitting)
+        return self._make(symbol, args, 0, admitting, size, called=True)
 
     def _reduce_value(self, function: int, args: int) -> int:
         """REDUCE on something that is no global: only the unrestricted policy lets a stream call what was computed."""
@@ -999,25 +987,30 @@ class Verifier:
                 reason="not a listed name; no policy can grant this",
             )
         self._usable(self.heap.depth(args))
-        return self._make(None, args, 0, ())
+        size = self._charge_handed([args], self.heap.depth(args))
+        return self._make(None, args, 0, (), size, called=True)
 
     def _charge_container(self, dotted: str, items: list[int]) -> None:
         """Calls that hash what they are given."""
-        if dotted in _HASHING_SETS or dotted in _HASHING_DICTS:
-            for item in items:
-                kind = item & KIND
-                if kind not in (sym.LIST, sym.TUPLE):
-                    continue
-                members: list[int] = self.heap.of(item)
-                if dotted in _HASHING_DICTS:
+        if dotted not in _HASHING_SETS and dotted not in _HASHING_DICTS:
+            return
+        for item in items:
+            kind = item & KIND
+            if kind == sym.MADE or kind == sym.PRIOR:
+                self._charge_hashing(item)
+            elif sym.TUPLE <= kind <= sym.FROZENSET:
+                members = self.heap.codes(item)
+                if kind == sym.DICT:
+                    members = members[::2]
+                elif dotted in _HASHING_DICTS:
                     members = [
-                        self.heap.of(pair)[0]
+                        self.heap.codes(pair)[0] if pair & KIND in (sym.LIST, sym.TUPLE) else pair
                         for pair in members
-                        if pair & KIND in (sym.LIST, sym.TUPLE) and self.heap.of(pair)
+                        if pair & KIND not in (sym.LIST, sym.TUPLE) or self.heap.codes(pair)
                     ]
                 for member in members:
-                    if member & KIND not in _UNHASHABLE:
-                        self._charge_hash(self._weight(member))
+                    if self._scales.unhashable(member) is None:
+                        self._charge_hashing(member)
 
     def _instantiate(self, function: int, args: int) -> int:
         """INST and OBJ: a call, or, without arguments, a class made without __init__."""
@@ -1032,11 +1025,11 @@ class Verifier:
         items = self.heap.of(args)
         if not items:
             admitting = self._judge_arguments(symbol, NEW, args, 0) or admitting
-        self._charge_handed(items)
+        size = self._charge_handed(items, self.heap.depth(args))
         self._charge_container(symbol.dotted, items)
-        return self._make(symbol, args, 0, admitting)
+        return self._make(symbol, args, 0, admitting, size, called=bool(items))
 
-    def _new(self, cls: int, args: int, kwargs: int, what: str) -> int:
+    def _new(self, cls: int, args: int, kwargs: int, what: str, base: str | None = None) -> int:
         self.capable = True
         kind = cls & KIND
         heap = self.heap
@@ -1053,16 +1046,17 @@ class Verifier:
                     reason="not a listed name; no policy can grant this",
                 )
             self._usable(max(heap.depth(args), heap.depth(kwargs)))
-            return self._make(None, args, kwargs, ())
+            size = self._charge_handed([args, kwargs], heap.depth(args))
+            return self._make(None, args, kwargs, (), size)
         symbol: Global = heap.of(cls)
         if symbol.helper:
             self._helper_as_value()
-        self._usable(max(heap.depth(args), heap.depth(kwargs)))
-        admitting = self._judge_arguments(symbol, NEW, args, kwargs)
-        self._charge_handed(items)
-        if kwargs:
-            self._charge_handed([kwargs])
-        return self._make(symbol, args, kwargs, admitting)
+        inside = max(heap.depth(args), heap.depth(kwargs))
+        self._usable(inside)
+        admitting = self._judge_arguments(symbol, NEW, args, kwargs, base)
+        size = self._charge_handed([*items, kwargs] if kwargs else items, inside)
+        self._charge_container(symbol.dotted, items)
+        return self._make(symbol, args, kwargs, admitting, size)
 
     def _check_keywords(self, kwargs: int, what: str) -> None:
         kind = kwargs & KIND
@@ -1107,10 +1101,10 @@ class Verifier:
         matcher = self.matcher
         if len(items) != 2 or not matcher.is_text(items[0]) or not matcher.is_text(items[1]):
             self.malformed("_codecs.encode is understood only with a literal text and 'latin1'")
-        codec = matcher.text(items[1])
+        codec = matcher.name(items[1])
         if codec not in ("latin1", "latin-1"):
             self.malformed(f"_codecs.encode is understood only with 'latin1', not {escape(codec, 40)!r}")
-        self._charge_handed(items[:1])
+        self._charge_handed(items[:1], 0)
         text = matcher.text(items[0])
         if not text.isascii() and max(text) > "\xff":
             self.malformed("_codecs.encode of a text that latin1 cannot encode")
@@ -1121,7 +1115,9 @@ class Verifier:
         matcher = self.matcher
         if len(items) != 2 or not matcher.is_text(items[1]):
             self.malformed("getattr is understood only with an object and a name that is literal text of this stream")
-        target, part = items[0], matcher.text(items[1])
+        target = items[0]
+        self._check_name_length(matcher.text_bytes(items[1]))
+        part = matcher.name(items[1])
         kind = target & KIND
         bound = False
         if kind in (sym.GLOBAL, sym.BOUND):
@@ -1139,6 +1135,7 @@ class Verifier:
                 f"getattr on {sym.WORDS[kind]}, whose class the stream does not say",
                 reason="getattr is understood on listed names, on objects made from them and on literals",
             )
+        self._check_name_length(len(base.name) + 1 + len(part))
         if not part.isidentifier():
             self.malformed(f"getattr with a name that is no identifier: {escape(part, 60)}")
         if part in POWERFUL_PARTS:
@@ -1150,7 +1147,11 @@ class Verifier:
         self._judge(symbol, REFER)
         if not bound:
             self._references.append((base, symbol))
-        return heap.add(sym.BOUND if bound else sym.GLOBAL, symbol, TAINT if symbol.helper else 0)
+            return self._global_code(symbol)
+        self._usable(heap.depth(target))
+        code = heap.add(sym.BOUND, symbol, TAINT if symbol.helper else heap.depth(target) + 1)
+        heap.receivers[code >> SHIFT] = target
+        return code
 
     def _reconstructor(self, items: list[int]) -> int:
         heap = self.heap
@@ -1164,8 +1165,9 @@ class Verifier:
         if dotted == "builtins.object":
             if state & KIND != sym.NONE:
                 self._refuse_condition(cls, NEW, "copyreg._reconstructor with base object takes the state None", "base")
-        elif any(grant.base == dotted for grant in cls.grants) and not self._unrestricted:
+        elif any(grant.base == dotted for grant in cls.grants):
             given = [] if state & KIND == sym.NONE else [state]
+            return self._new(items[0], self._tuple_of(given), 0, "copyreg._reconstructor", dotted)
         elif state & KIND in _RECONSTRUCTOR_BASES.get(dotted, ()) or self._made_by(state, dotted):
             given = [state]
         else:
@@ -1175,8 +1177,6 @@ class Verifier:
                 f"copyreg._reconstructor with base {escape(dotted)}, state a {sym.WORDS[state & KIND]}",
                 "base",
             )
-        if state & KIND == sym.LIST or state & KIND == sym.DICT:
-            heap.frozen.add(state >> SHIFT)
         return self._new(items[0], self._tuple_of(given), 0, "copyreg._reconstructor")
 
     def _made_by(self, code: int, dotted: str) -> bool:
@@ -1191,7 +1191,7 @@ class Verifier:
     def _start_partial(self, items: list[int]) -> int:
         if len(items) != 1 or not self._is_dunder_new(items[0]):
             self.malformed("functools.partial is understood only as pickle spells NEWOBJ_EX below protocol 4")
-        return self.heap.add(sym.PARTIAL, [items[0], -1], TAINT)
+        return self.heap.add(sym.PARTIAL, Partial(items[0]), TAINT)
 
     def _is_dunder_new(self, code: int) -> bool:
         if code & KIND != sym.GLOBAL:
@@ -1200,13 +1200,13 @@ class Verifier:
         return symbol.base is not None and symbol.name.endswith(".__new__")
 
     def _build_partial(self, target: int, state: int) -> None:
-        record = self.heap.of(target)
+        partial: Partial = self.heap.of(target)
         items = self.heap.of(state) if state & KIND == sym.TUPLE else []
         shaped = (
-            record[1] < 0
+            not partial.state
             and len(items) == 4
             and items[0] & KIND == sym.GLOBAL
-            and self.heap.of(items[0]) is self.heap.of(record[0])
+            and self.heap.of(items[0]) is self.heap.of(partial.function)
             and items[1] & KIND == sym.TUPLE
             and bool(self.heap.of(items[1]))
             and items[2] & KIND in (sym.DICT, sym.NONE)
@@ -1214,16 +1214,16 @@ class Verifier:
         )
         if not shaped:
             self.malformed("functools.partial is understood only as pickle spells NEWOBJ_EX below protocol 4")
-        record[1] = state
+        partial.state = state
         for code in items[1:]:
             if code & KIND in (sym.DICT, sym.LIST):
                 self.heap.frozen.add(code >> SHIFT)
 
     def _finish_partial(self, function: int, args: int) -> int:
-        record = self.heap.of(function)
-        if record[1] < 0 or args & KIND != sym.TUPLE or self.heap.of(args):
+        partial: Partial = self.heap.of(function)
+        if not partial.state or args & KIND != sym.TUPLE or self.heap.of(args):
             self.malformed("functools.partial is understood only as pickle spells NEWOBJ_EX below protocol 4")
-        state = self.heap.of(record[1])
+        state = self.heap.of(partial.state)
         given = self.heap.of(state[1])
         kwargs = state[2] if state[2] & KIND == sym.DICT else 0
         return self._new(given[0], self._tuple_of(given[1:]), kwargs, "functools.partial")
@@ -1245,10 +1245,11 @@ class Verifier:
                 self._judge_state(made, made.origin, state)
             made.built = True
             made.state = state
-            self._charge_handed([state])
-            depth = heap.depth(state) + 1
-            if depth > heap.depths[target >> SHIFT]:
-                heap.depths[target >> SHIFT] = depth
+            made.size += self._charge_handed([state], 0)
+            for part in self._state_dicts(state):
+                if part & KIND == sym.DICT:  # its keys are hashed again, as names of attributes
+                    self._hash_all([key for key in heap.codes(part)[::2] if key & KIND >= FIRST_NODE])
+            self._deepen(target >> SHIFT, heap.depth(state))
         elif kind in _BUILTIN_LITERALS:
             self.malformed(f"BUILD on a {sym.WORDS[kind]}")
         elif not self._unrestricted:
@@ -1305,25 +1306,28 @@ class Verifier:
 
     def _check_planted(self, symbol: Global, state: int) -> None:
         """Refuse state that would plant what CPython looks up on instances, or set a dunder through slot state."""
-        if not self._hooks and not self._dunders:
-            return
-        parts = self._state_dicts(state)
-        for number, part in enumerate(parts):
-            if part & KIND != sym.DICT:
-                continue
-            for key in self.heap.of(part)[::2]:
-                at = key >> SHIFT
-                if key & KIND >= FIRST_NODE:
-                    continue
-                if at in self._hooks or (number == 1 and at in self._dunders):
-                    name = self.matcher.key_text(key) or "?"
-                    self.refuse(
-                        f"state of {escape(symbol.dotted)} that sets {escape(name)}",
-                        symbol, BUILD, reason="state may not set this; no policy can grant it", path=f"state[{name!r}]",
-                    )  # fmt: skip
-                    return
-            if self._hooks or self._dunders:
-                self.heap.frozen.add(part >> SHIFT)
+        for number, part in enumerate(self._state_dicts(state)):
+            if part & KIND == sym.DICT:
+                _, slots = self._states.get(part >> SHIFT, (symbol, False))
+                self._states[part >> SHIFT] = symbol, slots or number == 1
+                if self._hooks or self._dunders or self.heap.has_priors:
+                    self._check_planted_keys(symbol, self.heap.codes(part)[::2], slots=number == 1)
+
+    def _check_planted_keys(self, symbol: Global, keys: list[int], *, slots: bool) -> None:
+        for key in keys:
+            if key & KIND == sym.PRIOR and self.matcher.is_text(key):
+                name = self.matcher.text(key)
+                planted = name in sym.HOOKS or (slots and name.startswith("__"))
+            else:
+                at = key >> SHIFT if key & KIND < FIRST_NODE else -1
+                planted = at in self._hooks or (slots and at in self._dunders)
+            if planted:
+                name = escape(self.matcher.key_text(key) or "?", 60)
+                self.refuse(
+                    f"state of {escape(symbol.dotted)} that sets {name}",
+                    symbol, BUILD, reason="state may not set this; no policy can grant it", path=f"state[{name!r}]",
+                )  # fmt: skip
+                return
 
     # -- What the application has to bring ---------------------------------------------------------------------------
 
@@ -1368,14 +1372,18 @@ class Verifier:
             reason="accept: [buffers]",
         )
 
-    def _readonly_buffer(self, code: int) -> None:
+    def _readonly_buffer(self, code: int, at: int) -> int:
+        """READONLY_BUFFER; what can be changed becomes a view, which is no bytearray any more."""
         kind = code & KIND
-        if kind in (sym.BUFFER, sym.BYTES, sym.BYTEARRAY, sym.ENCODED):
-            return
+        if kind in (sym.BYTES, sym.ENCODED):
+            return code
+        if kind in (sym.BUFFER, sym.BYTEARRAY):
+            return at << SHIFT | sym.BUFFER
         if (kind < FIRST_NODE and kind != sym.PERSISTENT) or kind <= sym.FROZENSET:
             self.malformed(f"READONLY_BUFFER on a {sym.WORDS[kind]}")
         if not self._unrestricted:
             self.refuse(f"READONLY_BUFFER on a {sym.WORDS[kind]}", reason="only buffers and bytes are made read-only")
+        return at << SHIFT | sym.BUFFER
 
     def _extension(self, number: int) -> int:
         self.capable = True
@@ -1402,8 +1410,11 @@ class Verifier:
         self.finished = True
         if self.heap.depth(result) >= TAINT:
             self._helper_as_value()
+        if self._late and exact_depths(self.heap) > self.limits.depth:
+            self.exceeded("depth", "objects that were filled once others held them are nested too deep")
         for made in self._must_build:
-            if not made.built and made.origin is not None:
+            # None is what BUILD is never given by a pickler: it leaves an object as half-made as it was.
+            if (not made.built or made.state & KIND == sym.NONE) and made.origin is not None:
                 self.refuse(
                     f"an object of {escape(made.origin.dotted)} was never given its state",
                     made.origin, BUILD, reason="then: build: it must be given its state before STOP",

@@ -24,6 +24,7 @@ LAYERS = (
     {"policy.model"},
     {"policy._plain", "policy.normal", "policy.parse", "policy.write", "symbols"},
     {"policy.packaged", "matching"},
+    {"weighing"},
     {"policy.freeze", "policy"},
     {"verifier", "pickler", "disassemble"},
     {"unpickler"},
