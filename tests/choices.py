@@ -1,54 +1,46 @@
-"""Where the generators' choices come from: hypothesis draws them, a fuzzer's bytes spell them, or a seed does.
+"""Where the generators' choices come from: bytes, which hypothesis draws, a fuzzer makes up, or a file has kept.
 
-A generator (`programs`, `objects`, `documents`) asks a `Choices` and knows nothing else of who drives it, so that a
-test and a fuzzer make the same things, and an input that a fuzzer found is replayed without it.  It imports neither:
-hypothesis' own `Choices` is in `strategies`.
+A generator (`programs`, `objects`, `documents`) asks `Choices` and knows nothing of who made the bytes, so a test and a
+fuzzer make the same things, and an input that a fuzzer found is replayed without it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, Protocol, TypeVar
+from typing import Final, TypeVar
 
 _Item = TypeVar("_Item")
 
-
-class Choices(Protocol):
-    """Answers the questions of a generator.  The answer 0 and the empty answer are the simple ones."""
-
-    def below(self, count: int) -> int:
-        """A number from 0 up to, and not including, `count`, which is at least 1."""
-
-    def chunk(self, most: int) -> bytes:
-        """Up to `most` arbitrary bytes."""
-
-    def more(self) -> bool:
-        """Whether to go on; false at the latest when there is nothing left to choose from."""
+#: As many bytes as the largest things that are made take.
+ENOUGH: Final = 300
 
 
-class FromBytes:
-    """Choices spelled by bytes: each takes one or two of them, and past their end everything is 0."""
+class Choices:
+    """Answers the questions of a generator.  Each takes a byte or two; past the end of the bytes everything is 0.
+
+    The answer 0 and the empty answer are the simple ones, so that what makes bytes smaller makes simpler things.
+    """
 
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._pos = 0
 
     def below(self, count: int) -> int:
-        """One byte of the data, two where more than 256 answers are possible."""
+        """A number from 0 up to, and not including, `count`: one byte, or two where more than 256 are possible."""
         size = 1 if count <= 256 else 2
         taken = self._data[self._pos : self._pos + size]
         self._pos += size
         return int.from_bytes(taken, "little") % count
 
     def chunk(self, most: int) -> bytes:
-        """A length, and that many bytes."""
+        """Up to `most` arbitrary bytes: their number, and the bytes."""
         size = self.below(most + 1)
         taken = self._data[self._pos : self._pos + size]
         self._pos += size
         return taken
 
     def more(self) -> bool:
-        """Whether there are bytes left."""
+        """Whether there is anything left to choose from."""
         return self._pos < len(self._data)
 
 

@@ -254,10 +254,10 @@ class _Maker:
         way = self.choices.below(8)
         if way < 3:
             self.literal()
-        elif way < 6 or not self.names:
+        elif way < 6:
             self.fitting()
         else:
-            one_of(self.choices, _PHRASES)(self)
+            one_of(self.choices, _PHRASES if self.names else _PHRASES[:_NAMELESS])(self)
 
     def literal(self) -> None:
         """Any opcode that pushes a value of its own."""
@@ -474,29 +474,32 @@ class _Maker:
     def called(self, named: Name) -> None:
         """A call of a listed name with arguments that it takes."""
         call = named.call
-        way = self.choices.below(4)
-        if way in {2, 3} and self.is_inst(named):  # without arguments, which skips `__init__`
-            self.emit("MARK")
-            if way == 2:
-                self.emit("INST", named.module, named.name)
-            else:
-                self.spell(named)
-                self.emit("OBJ")
-            return
-        self.spell(named)
-        if way == 1 and call is not None and call(()):
+        way = one_of(self.choices, ("TUPLE", "EMPTY_TUPLE", "INST", "OBJ"))
+        if way == "EMPTY_TUPLE" and call is not None and call(()):
+            self.spell(named)
             self.emit("EMPTY_TUPLE")
-        else:
+            self.emit("REDUCE")
+            return
+        if "." in named.name and self.protocol < 4:
+            self.emit("PROTO", 4)
+        if way not in {"INST", "OBJ"}:
+            self.spell(named)
+        self.emit("MARK")
+        if way == "OBJ":
+            self.spell(named)
+        without = way in {"INST", "OBJ"} and named.new is not None and named.new(()) and chance(self.choices, 1, 2)
+        if not without:  # INST and OBJ without arguments skip `__init__`
             self.arguments(named)
-        self.emit("REDUCE")
-
-    def is_inst(self, named: Name) -> bool:
-        """Whether INST and OBJ can name it under this protocol, and make it without arguments."""
-        return ("." not in named.name or self.protocol >= 4) and named.new is not None and named.new(())
+        if way == "INST":
+            self.emit("INST", named.module, named.name)
+        elif way == "OBJ":
+            self.emit("OBJ")
+        else:
+            self.emit("TUPLE")
+            self.emit("REDUCE")
 
     def arguments(self, named: Name) -> None:
-        """A tuple of arguments that the name takes."""
-        self.emit("MARK")
+        """Arguments that the name takes."""
         if named.call is _two:
             self.small()
             self.small()
@@ -515,9 +518,8 @@ class _Maker:
             for _ in range(3):
                 self.small()
         elif named.call is _anything:
-            for _ in range(self.choices.below(3)):
+            for _ in range(1 + self.choices.below(2)):
                 self.small()
-        self.emit("TUPLE")
 
     def small(self) -> None:
         """A value that may be a key."""
@@ -558,6 +560,25 @@ class _Maker:
         if self.stack and isinstance(self.stack[-1], Value):
             self.stack[-1] = Value("any", "made", named)
             self.stack[-1].hashable = named.hashable
+
+    def a_container(self) -> None:
+        """A list, dict, set, tuple or frozenset with some small items."""
+        empty, filling = one_of(self.choices, _CONTAINING)
+        if empty:
+            self.emit(empty)
+        self.emit("MARK")
+        for _ in range(2 * (1 + self.choices.below(3))):
+            self.small()
+        self.emit(filling)
+
+    def a_buffer(self) -> None:
+        """A buffer of the application's, or bytes that could be one."""
+        if self.application:
+            self.emit("NEXT_BUFFER")
+            if self.choices.below(2):
+                self.emit("READONLY_BUFFER")
+        else:
+            self.emit("BYTEARRAY8", octets(self.choices))
 
     def recursion(self) -> None:
         """A list that contains itself."""
@@ -872,10 +893,18 @@ def _partial(maker: _Maker) -> None:
     maker.as_made(named)
 
 
+_CONTAINING: Final = (
+    ("EMPTY_LIST", "APPENDS"), ("EMPTY_DICT", "SETITEMS"), ("EMPTY_SET", "ADDITEMS"), ("", "LIST"), ("", "DICT"),
+    ("", "TUPLE"), ("", "FROZENSET"),
+)  # fmt: skip
 _HELPERS: Final = (
     _reconstructor, _newobj, _newobj_ex, _encode, _getattr_of_a_class, _getattr_of_an_instance, _partial,
 )  # fmt: skip
-_PHRASES: Final = (_Maker.a_global, _Maker.an_instance, _Maker.an_instance, _Maker.helper, _Maker.recursion)
+_PHRASES: Final = (
+    _Maker.a_container, _Maker.recursion, _Maker.a_buffer, _Maker.a_global, _Maker.an_instance, _Maker.an_instance,
+    _Maker.helper,
+)  # fmt: skip
+_NAMELESS: Final = 3  # so many of them name nothing
 
 
 # --- Steps that ignore what fits -------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """What hypothesis draws for the tests: opcode programs, objects, policy documents.
 
-Each is made by the generator that the fuzzers use too; here are only the choices.
+Each is made by the generator that the fuzzers use too.  Hypothesis draws the bytes that a generator chooses by, always
+as many as it could need: smaller bytes are simpler choices, so what fails still becomes simple.
 """
 
 from __future__ import annotations
@@ -9,45 +10,27 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from tests.choices import ENOUGH, Choices
 from tests.documents import document
 from tests.objects import an_object
 from tests.programs import Program, program
 
 
-class FromHypothesis:
-    """`Choices` that hypothesis draws, and shrinks towards the simple ones."""
-
-    def __init__(self, draw: Any) -> None:
-        self._draw = draw
-
-    def below(self, count: int) -> int:
-        """A drawn integer."""
-        number: int = self._draw(st.integers(0, count - 1))
-        return number
-
-    def chunk(self, most: int) -> bytes:
-        """Drawn bytes."""
-        chunk: bytes = self._draw(st.binary(max_size=most))
-        return chunk
-
-    def more(self) -> bool:
-        """Whether to go on: mostly."""
-        return self.below(16) < 15
+def choices() -> st.SearchStrategy[Choices]:
+    """What a generator asks."""
+    return st.binary(min_size=ENOUGH, max_size=ENOUGH).map(Choices)
 
 
-@st.composite
-def programs(draw: Any, *, wild: int = 0, application: bool = True, names: bool = True) -> Program:
+def programs(*, wild: int = 0, application: bool = True, names: bool = True) -> st.SearchStrategy[Program]:
     """A program of opcodes, as `tests.programs.program` makes it."""
-    return program(FromHypothesis(draw), wild=wild, application=application, names=names)
+    return choices().map(lambda given: program(given, wild=wild, application=application, names=names))
 
 
-@st.composite
-def objects(draw: Any) -> Any:
+def objects() -> st.SearchStrategy[Any]:
     """An object to pickle: built-in values, nested, shared and recursive; instances; the standard library's values."""
-    return an_object(FromHypothesis(draw))
+    return choices().map(an_object)
 
 
-@st.composite
-def documents(draw: Any, *, wild: int = 0) -> str:
-    """The text of a policy, valid or, with `wild` of 64 parts, nearly."""
-    return document(FromHypothesis(draw), wild=wild)
+def documents(*, wild: int = 0) -> st.SearchStrategy[str]:
+    """The text of a policy, valid or, with `wild` of 64 words exchanged, nearly."""
+    return choices().map(lambda given: document(given, wild=wild))
