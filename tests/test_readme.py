@@ -9,10 +9,7 @@ import re
 import shlex
 import subprocess
 import sys
-from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 
@@ -122,23 +119,6 @@ def test_each_of_the_two_commands_is_one_line_that_sets_up_everything(title):
     command = titled(title)
     assert "\n" not in command
     assert command.startswith("python3 -m venv .venv && .venv/bin/pip install -q -e ")
-
-
-def test_the_pickle_of_the_first_command_holds_two_orders():
-    def order(number: str, placed: datetime, items: list[tuple[str, int]], total: str) -> dict[str, object]:
-        return {"id": UUID(number), "placed": placed, "items": items, "total": Decimal(total)}
-
-    orders = [
-        order("0b2f6c0e-7d1c-4c68-9d5b-1f0a3f5f6a11", datetime(2024, 2, 29, 9, 30, tzinfo=UTC), [("cup", 4)], "31.60"),
-        order(
-            "5a0d8f52-31a4-4ab1-8f0e-6f7d2f0f9c42",
-            datetime(2024, 3, 1, 17, 5, tzinfo=UTC),
-            [("pot", 1), ("tray", 2)],
-            "58.00",
-        ),
-    ]
-    with (ROOT / "tests/data/valid/readme_orders.pkl").open("rb") as file:
-        assert safepickle.load(file, policy="stdlib") == orders
 
 
 def test_the_first_command_prints_what_the_readme_shows():
