@@ -40,7 +40,7 @@ from safepickle.errors import (
     escape,
 )
 from safepickle.policy import Policy, PolicySpec, resolve_policy
-from safepickle.policy.model import PolicyData
+from safepickle.policy.model import Name, PolicyData
 from safepickle.probes import FREE_KEYS, ProbeGuard
 from safepickle.reader import FileReader, Reader, frozen_input
 from safepickle.symbols import Global, Occurrence, Plan, Prior
@@ -258,18 +258,18 @@ class Unpickler:
         if isinstance(cause, UnpicklingError):  # find_class or persistent_load refused in its own words
             return _without_payload(cause)
         _without_payload(cause)
-        symbol = wrapper.symbol
+        module, name = wrapper.culprit or (None, None)
         if self._data.unrestricted:
             message = str(cause) or type(cause).__name__
         else:
-            what = escape(symbol.dotted) if symbol else "something underneath"
+            what = escape(f"{module}.{name}") if name else "something underneath"
             message = f"{what} raised {type(cause).__name__} while the pickle was loaded"
         error = ReconstructionError(
             message,
             position=wrapper.position,
             opcode=wrapper.opcode,
-            module=symbol.module if symbol else None,
-            name=symbol.name if symbol else None,
+            module=module,
+            name=name,
         )
         error.__cause__ = cause
         return error
@@ -303,7 +303,7 @@ class Unpickler:
                 except (KeyboardInterrupt, GeneratorExit) as error:
                     raise _Interrupted(error) from None
                 except BaseException as error:
-                    raise _Underneath(error, None, symbol) from None
+                    raise _Underneath(error, None, (symbol.module, symbol.name)) from None
         return resolved
 
     def _find(self, occurrence: Occurrence, symbol: Global) -> Any:
@@ -314,7 +314,7 @@ class Unpickler:
         except (KeyboardInterrupt, GeneratorExit) as error:
             raise _Interrupted(error) from None
         except BaseException as error:
-            raise _Underneath(error, occurrence.position, symbol) from None
+            raise _Underneath(error, occurrence.position, (occurrence.module, occurrence.name)) from None
         if not self._data.unrestricted:
             _check_resolved(symbol, value, occurrence.position)
         return value
@@ -345,12 +345,12 @@ class _Underneath(Exception):
     """Carries what a callable, `find_class` or `persistent_load` raised out of the machine."""
 
     def __init__(
-        self, original: BaseException, position: int | None, symbol: Global | None, opcode: str | None = None
+        self, original: BaseException, position: int | None, culprit: Name | None, opcode: str | None = None
     ) -> None:
         super().__init__()
         self.original = original
         self.position = position
-        self.symbol = symbol
+        self.culprit = culprit
         self.opcode = opcode
 
 
@@ -525,7 +525,7 @@ class _Machine:
         self.memo = memo
         self.memo_size = len(self.prior)
         self.symbols = iter(plan.occurrences)
-        self.last: Global | None = None
+        self.acting: Any = None  # what was called, made or changed last, for the error
 
     def run(self) -> Any:
         """The object that the pickle makes."""
@@ -541,7 +541,9 @@ class _Machine:
             raise _Interrupted(error) from None
         except BaseException as error:
             # `from None` hides the context; the translation below keeps the cause itself.
-            raise _Underneath(error, reader.position, self.last, op.name_of(reader.data[reader.at])) from None
+            culprit = _name_of(self.acting)
+            self.acting = None
+            raise _Underneath(error, reader.position, culprit, op.name_of(reader.data[reader.at])) from None
 
     # The accepted long function, the verifier's twin: one flat arm for each opcode, common ones first.
     def _run_opcodes(self) -> Any:  # noqa: C901, PLR0912, PLR0915
@@ -755,12 +757,11 @@ class _Machine:
         return raw if self.encoding == "bytes" else str(raw, self.encoding, self.errors)
 
     def _next_global(self) -> Any:
-        self.last = next(self.symbols).symbol
+        next(self.symbols)
         return next(self.resolved)
 
     def _stack_global(self, module: Any, name: Any) -> Any:
         occurrence = next(self.symbols)
-        self.last = occurrence.symbol
         value = next(self.resolved)
         if occurrence.symbol is not None:
             return value
@@ -775,6 +776,7 @@ class _Machine:
     def _call(self, function: Any, args: Any) -> Any:
         if not isinstance(args, tuple):
             raise TypeError("argument list must be a tuple")
+        self.acting = function
         if self.unrestricted:
             self.guard.building(function, args)
             return function(*args)
@@ -802,6 +804,7 @@ class _Machine:
     def _new(self, cls: Any, args: Any, kwargs: Any, what: str) -> Any:
         if not isinstance(cls, type):
             raise MalformedStream(f"{what} class argument must be a type, not {type(cls).__name__}")
+        self.acting = cls
         if not isinstance(args, tuple):
             raise MalformedStream(f"{what} args argument must be a tuple, not {type(args).__name__}")
         self.guard.building(cls, args)
@@ -815,6 +818,7 @@ class _Machine:
         """copyreg._reconstructor, without the ways to make it run another class's __init__."""
         if not isinstance(cls, type) or not isinstance(base, type):
             raise MalformedStream("copyreg._reconstructor needs a class and its base class")
+        self.acting = cls
         if base is object:
             return object.__new__(cls)
         first = next(
@@ -838,12 +842,14 @@ class _Machine:
         cls = function.args[0] if function.args else None
         if not isinstance(cls, type) or not _same_function(function.func, _class_attribute(cls, "__new__")):
             raise Forbidden("functools.partial of a __new__ that is not its class's own")
+        self.acting = cls
         self.guard.building(cls, function.args[1:])
         return function()
 
     def _instantiate(self, cls: Any, args: tuple[Any, ...]) -> Any:
         """INST and OBJ: Python 2 made an instance of a class without arguments without calling __init__."""
         if not args and isinstance(cls, type) and not hasattr(cls, "__getinitargs__"):
+            self.acting = cls
             make: Any = cls.__new__
             return make(cls)
         return self._call(cls, args)
@@ -852,6 +858,7 @@ class _Machine:
 
     def _target(self, target: Any) -> None:
         """Refuse to change what existed before the load, where only running it shows."""
+        self.acting = type(target)
         if self.unrestricted:
             return
         if isinstance(target, (type, ModuleType, *_FUNCTIONS)) or _is_enum_member(target):
@@ -965,7 +972,7 @@ class _Machine:
 
     def _persistent(self, pid: Any) -> Any:
         expected = next(self.persistents)
-        self.last = expected
+        self.acting = self.persistent_load
         if self.persistent_load is None:
             raise UnpicklingError(_NO_LOADER)
         value = self.persistent_load(pid)
@@ -975,6 +982,17 @@ class _Machine:
                 module=expected.module, name=expected.name,
             )  # fmt: skip
         return value
+
+
+def _name_of(acting: Any) -> Name | None:
+    """Where a class or function says that it is from; nothing of anybody else's is run to find out."""
+    if isinstance(acting, type):
+        module, name = type.__dict__["__module__"].__get__(acting), type.__dict__["__qualname__"].__get__(acting)
+    elif isinstance(acting, _FUNCTIONS):
+        module, name = getattr(acting, "__module__", None) or "builtins", acting.__qualname__
+    else:
+        return None
+    return (module, name) if type(module) is str and type(name) is str else None
 
 
 def _same_function(left: Any, right: Any) -> bool:
