@@ -234,6 +234,11 @@ class Verifier:
             sym.Refusal(self.reader.position, self._opcode(), module, name, verb, path, message, reason)
         )
 
+    def forbid(self, message: str, symbol: Global | None = None) -> NoReturn:
+        """Refuse what no policy can grant, and what leaves nothing that could be judged further."""
+        self.refuse(message, symbol, None, reason="no policy can grant this")
+        raise self.forbidden()
+
     def malformed(self, message: str, advice: str | None = None) -> NoReturn:
         """Refuse what no load could ever do."""
         raise MalformedStream(message, position=self.reader.position, opcode=self._opcode(), advice=advice)
@@ -631,7 +636,7 @@ class Verifier:
         return depth + 1
 
     def _helper_as_value(self) -> NoReturn:
-        self.malformed(
+        self.forbid(
             "a protocol helper (copyreg._reconstructor, __newobj__, _codecs.encode, getattr, partial) used as a value"
         )
 
@@ -781,7 +786,7 @@ class Verifier:
 
     def _check_name_length(self, length: int) -> None:
         if length > _LONGEST_NAME:
-            self.malformed(f"a name of {length:,} bytes: none above {_LONGEST_NAME:,} is judged")
+            self.forbid(f"a name of {length:,} bytes: none above {_LONGEST_NAME:,} is judged")
 
     def _global_of_the_application(self, module: int, name: int) -> int:
         """A name that a persistent ID or a call gives: only the unrestricted policy lets it be known while running."""
@@ -1088,10 +1093,10 @@ class Verifier:
             return self._reconstructor(items)
         if helper == sym.NEWOBJ:
             if not items:
-                self.malformed("copyreg.__newobj__ needs a class")
+                self.forbid("copyreg.__newobj__ needs a class")
             return self._new(items[0], self._tuple_of(items[1:]), 0, "copyreg.__newobj__")
         if len(items) != 3:
-            self.malformed("copyreg.__newobj_ex__ needs a class, a tuple and a dict")
+            self.forbid("copyreg.__newobj_ex__ needs a class, a tuple and a dict")
         return self._new(items[0], items[1], items[2], "copyreg.__newobj_ex__")
 
     def _tuple_of(self, items: list[int]) -> int:
@@ -1100,10 +1105,10 @@ class Verifier:
     def _encode(self, items: list[int]) -> int:
         matcher = self.matcher
         if len(items) != 2 or not matcher.is_text(items[0]) or not matcher.is_text(items[1]):
-            self.malformed("_codecs.encode is understood only with a literal text and 'latin1'")
+            self.forbid("_codecs.encode is understood only with a literal text and 'latin1'")
         codec = matcher.name(items[1])
         if codec not in ("latin1", "latin-1"):
-            self.malformed(f"_codecs.encode is understood only with 'latin1', not {escape(codec, 40)!r}")
+            self.forbid(f"_codecs.encode is understood only with 'latin1', not {escape(codec, 40)!r}")
         self._charge_handed(items[:1], 0)
         text = matcher.text(items[0])
         if not text.isascii() and max(text) > "\xff":
@@ -1114,7 +1119,7 @@ class Verifier:
         heap = self.heap
         matcher = self.matcher
         if len(items) != 2 or not matcher.is_text(items[1]):
-            self.malformed("getattr is understood only with an object and a name that is literal text of this stream")
+            self.forbid("getattr is understood only with an object and a name that is literal text of this stream")
         target = items[0]
         self._check_name_length(matcher.text_bytes(items[1]))
         part = matcher.name(items[1])
@@ -1137,7 +1142,7 @@ class Verifier:
             )
         self._check_name_length(len(base.name) + 1 + len(part))
         if not part.isidentifier():
-            self.malformed(f"getattr with a name that is no identifier: {escape(part, 60)}")
+            self.forbid(f"getattr with a name that is no identifier: {escape(part, 60)}")
         if part in POWERFUL_PARTS:
             self.refuse(
                 f"getattr of {escape(base.dotted)}.{part}, which hands out power over the interpreter",
@@ -1156,7 +1161,7 @@ class Verifier:
     def _reconstructor(self, items: list[int]) -> int:
         heap = self.heap
         if len(items) != 3 or items[0] & KIND != sym.GLOBAL or items[1] & KIND != sym.GLOBAL:
-            self.malformed("copyreg._reconstructor is understood only with a class, a base class and a state")
+            self.forbid("copyreg._reconstructor is understood only with a class, a base class and a state")
         cls: Global = heap.of(items[0])
         base: Global = heap.of(items[1])
         state = items[2]
@@ -1190,7 +1195,7 @@ class Verifier:
 
     def _start_partial(self, items: list[int]) -> int:
         if len(items) != 1 or not self._is_dunder_new(items[0]):
-            self.malformed("functools.partial is understood only as pickle spells NEWOBJ_EX below protocol 4")
+            self.forbid("functools.partial is understood only as pickle spells NEWOBJ_EX below protocol 4")
         return self.heap.add(sym.PARTIAL, Partial(items[0]), TAINT)
 
     def _is_dunder_new(self, code: int) -> bool:
@@ -1213,7 +1218,7 @@ class Verifier:
             and (items[3] & KIND == sym.NONE or (items[3] & KIND == sym.DICT and not self.heap.of(items[3])))
         )
         if not shaped:
-            self.malformed("functools.partial is understood only as pickle spells NEWOBJ_EX below protocol 4")
+            self.forbid("functools.partial is understood only as pickle spells NEWOBJ_EX below protocol 4")
         partial.state = state
         for code in items[1:]:
             if code & KIND in (sym.DICT, sym.LIST):
@@ -1222,7 +1227,7 @@ class Verifier:
     def _finish_partial(self, function: int, args: int) -> int:
         partial: Partial = self.heap.of(function)
         if not partial.state or args & KIND != sym.TUPLE or self.heap.of(args):
-            self.malformed("functools.partial is understood only as pickle spells NEWOBJ_EX below protocol 4")
+            self.forbid("functools.partial is understood only as pickle spells NEWOBJ_EX below protocol 4")
         state = self.heap.of(partial.state)
         given = self.heap.of(state[1])
         kwargs = state[2] if state[2] & KIND == sym.DICT else 0
