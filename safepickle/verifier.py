@@ -95,6 +95,8 @@ _NO_TEXTS: Final = _BUILTIN_LITERALS - {sym.STR, sym.TEXT8} | {sym.BUFFER, sym.B
 # report needs no million lines, and each of them takes a hundred times the bytes of the opcode that caused it.
 _MOST_REFUSALS: Final = 1000
 _MOST_MISSING: Final = 5000
+# What taking a pair apart costs beside hashing its key.
+_COST_OF_A_PAIR: Final = 3
 # Longest name that is judged.  No policy lists a longer one, and names that grow with each getattr grow quadratically.
 _LONGEST_NAME: Final = 1000
 _NO_PRIOR: Final[dict[int, Prior]] = {}
@@ -676,6 +678,12 @@ class Verifier:
     def _hash_budget(self) -> int:
         return self.limits.work(self.limits.hash_work, self.reader.consumed)
 
+    def _charge_arguments(self, args: int, items: list[int], more: list[int], inside: int) -> int:
+        """Charge a call or `new` for its arguments, and for `more` beside them; returns what it may copy of them."""
+        self._charge_copy(len(items))
+        codes = more if args & KIND == sym.TUPLE and self._scales.is_flat(args) else [*items, *more]
+        return len(items) + (self._charge_handed(codes, inside) if codes else 0)
+
     def _charge_handed(self, codes: list[int], inside: int) -> int:
         """Charge what a call, NEWOBJ or BUILD is given, and return what it may copy of it.
 
@@ -968,19 +976,18 @@ class Verifier:
             return self._finish_partial(function, args)
         items = self._tuple_items(args, "argument list must be a tuple")
         if kind not in (sym.GLOBAL, sym.BOUND):
-            return self._reduce_value(function, args)
+            return self._reduce_value(function, args, items)
         symbol: Global = heap.of(function)
         if symbol.helper:
             return self._reduce_helper(symbol, items, args)
         self._usable(heap.depth(args))
         admitting = self._judge_arguments(symbol, CALL, args, 0)
-        if kind == sym.BOUND:
-            items = [heap.receivers[function >> SHIFT], *items]
-        size = self._charge_handed(items, heap.depth(args))
+        bound_to = [heap.receivers[function >> SHIFT]] if kind == sym.BOUND else []
+        size = self._charge_arguments(args, items, bound_to, heap.depth(args))
         self._charge_container(symbol.dotted, items)
         return self._make(symbol, args, 0, admitting, size, called=True)
 
-    def _reduce_value(self, function: int, args: int) -> int:
+    def _reduce_value(self, function: int, args: int, items: list[int]) -> int:
         """REDUCE on something that is no global: only the unrestricted policy lets a stream call what was computed."""
         kind = function & KIND
         if kind in _BUILTIN_LITERALS:
@@ -992,7 +999,7 @@ class Verifier:
                 reason="not a listed name; no policy can grant this",
             )
         self._usable(self.heap.depth(args))
-        size = self._charge_handed([args], self.heap.depth(args))
+        size = self._charge_arguments(args, items, [], self.heap.depth(args))
         return self._make(None, args, 0, (), size, called=True)
 
     def _charge_container(self, dotted: str, items: list[int]) -> None:
@@ -1004,24 +1011,30 @@ class Verifier:
             if kind == sym.MADE or kind == sym.PRIOR:
                 self._charge_hashing(item)
             elif sym.TUPLE <= kind <= sym.FROZENSET:
-                members = self.heap.codes(item)
-                if kind == sym.DICT:
-                    members = members[::2]
-                elif dotted in _HASHING_DICTS:
-                    members = [
-                        self.heap.codes(pair)[0] if pair & KIND in (sym.LIST, sym.TUPLE) else pair
-                        for pair in members
-                        if pair & KIND not in (sym.LIST, sym.TUPLE) or self.heap.codes(pair)
-                    ]
-                for member in members:
-                    if self._scales.unhashable(member) is None:
-                        self._charge_hashing(member)
+                pairs = kind != sym.DICT and dotted in _HASHING_DICTS
+                self._charge_members(item, pairs=pairs)
+
+    def _charge_members(self, container: int, *, pairs: bool) -> None:
+        members = self.heap.codes(container)
+        if self._scales.is_flat(container):
+            self._charge_hash(len(members))
+            return
+        if container & KIND == sym.DICT:
+            members = members[::2]
+        for member in members:
+            key = member
+            if pairs and member & KIND in (sym.LIST, sym.TUPLE):
+                key = self.heap.codes(member)[0] if self.heap.codes(member) else sym.NONE
+            if self._scales.unhashable(key) is None:
+                self._charge_hashing(key)
+            if pairs:
+                self._charge_hash(_COST_OF_A_PAIR)
 
     def _instantiate(self, function: int, args: int) -> int:
         """INST and OBJ: a call, or, without arguments, a class made without __init__."""
         kind = function & KIND
         if kind != sym.GLOBAL:
-            return self._reduce_value(function, args)
+            return self._reduce_value(function, args, self.heap.codes(args))
         symbol: Global = self.heap.of(function)
         if symbol.helper:
             self._helper_as_value()
@@ -1030,7 +1043,7 @@ class Verifier:
         items = self.heap.of(args)
         if not items:
             admitting = self._judge_arguments(symbol, NEW, args, 0) or admitting
-        size = self._charge_handed(items, self.heap.depth(args))
+        size = self._charge_arguments(args, items, [], self.heap.depth(args))
         self._charge_container(symbol.dotted, items)
         return self._make(symbol, args, 0, admitting, size, called=bool(items))
 
@@ -1051,7 +1064,7 @@ class Verifier:
                     reason="not a listed name; no policy can grant this",
                 )
             self._usable(max(heap.depth(args), heap.depth(kwargs)))
-            size = self._charge_handed([args, kwargs], heap.depth(args))
+            size = self._charge_arguments(args, items, [kwargs] if kwargs else [], heap.depth(args))
             return self._make(None, args, kwargs, (), size)
         symbol: Global = heap.of(cls)
         if symbol.helper:
@@ -1059,7 +1072,7 @@ class Verifier:
         inside = max(heap.depth(args), heap.depth(kwargs))
         self._usable(inside)
         admitting = self._judge_arguments(symbol, NEW, args, kwargs, base)
-        size = self._charge_handed([*items, kwargs] if kwargs else items, inside)
+        size = self._charge_arguments(args, items, [kwargs] if kwargs else [], inside)
         self._charge_container(symbol.dotted, items)
         return self._make(symbol, args, kwargs, admitting, size)
 

@@ -109,11 +109,12 @@ def _expansion(
 class Scales:
     """Weighs the values of one heap."""
 
-    __slots__ = ("_hashable", "_heap", "_long_texts", "_matcher", "_repeated", "_walked")
+    __slots__ = ("_flat", "_hashable", "_heap", "_long_texts", "_matcher", "_repeated", "_walked")
 
     def __init__(self, heap: Heap, matcher: Matcher) -> None:
         self._heap = heap
         self._matcher = matcher
+        self._flat: dict[int, int] = {}  # container -> how many of its items were seen to be short scalars; -1: not all
         self._hashable: set[int] = set()  # tuples in which everything may be hashed
         self._long_texts: dict[int, int] = {}  # hash of a long text used as a key -> code of the first such value
         self._repeated: dict[int, bool] = {}  # code of a long text used as a key -> whether another one spells the same
@@ -171,6 +172,19 @@ class Scales:
             return size
         return size if repeated else 1
 
+    # -- Containers of short scalars: what is handed out again and again is looked at once ----------------------------
+
+    def is_flat(self, code: int) -> bool:
+        """Whether a container holds nothing but scalars, none of them long."""
+        items = self._heap.codes(code)
+        seen = self._flat.get(code, 0)
+        if 0 <= seen < len(items):  # it can only have grown
+            sizes = self._heap.sizes
+            fresh = items[seen:] if seen else items
+            flat = all(item & KIND < FIRST_NODE and item >> SHIFT not in sizes for item in fresh)
+            seen = self._flat[code] = len(items) if flat else -1
+        return seen >= 0
+
     # -- Walking through ---------------------------------------------------------------------------------------------
 
     def walk(self, codes: Iterable[int], most: int) -> int:
@@ -197,6 +211,8 @@ class Scales:
         if not sym.TUPLE <= kind <= sym.FROZENSET:
             return self._own_length(code)
         items = self._heap.codes(code)
+        if self.is_flat(code):
+            return len(items)
         # Tuples, as states are, are looked into; other containers only where there is anything long in the stream.
         if kind == sym.TUPLE or self._heap.sizes:
             return len(items) + sum(map(self._own_length, items))
