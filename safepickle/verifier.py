@@ -81,6 +81,7 @@ _HASHING_DICTS: Final = frozenset({
     "collections.ChainMap", "types.MappingProxyType", "weakref.WeakValueDictionary",
 })  # fmt: skip
 _CHANGEABLE: Final = frozenset({sym.LIST, sym.DICT, sym.SET, sym.MADE})
+_PARTIAL_NAME: Final = ("functools", "partial")
 _LITERAL_TARGETS: Final = {sym.LIST: "a list", sym.DICT: "a dict", sym.SET: "a set"}
 # Values of a class that is known from the stream alone, and that can neither be called nor given a state.
 _BUILTIN_LITERALS: Final = frozenset({
@@ -149,6 +150,7 @@ class Verifier:
         self.finished = False  # whether STOP was reached
         self.capable = False  # whether an opcode was seen that can import, call, build or ask for an object
         self._unrestricted = policy.unrestricted
+        self._helper: Global | None = None  # the protocol helper that is being called
         self._protocol = 0
         self._spelled: dict[tuple[str, str, bool], Global] = {}
         self._occurrences: list[Occurrence] = []
@@ -236,9 +238,9 @@ class Verifier:
             sym.Refusal(self.reader.position, self._opcode(), module, name, verb, path, message, reason)
         )
 
-    def forbid(self, message: str, symbol: Global | None = None) -> NoReturn:
+    def forbid(self, message: str) -> NoReturn:
         """Refuse what no policy can grant, and what leaves nothing that could be judged further."""
-        self.refuse(message, symbol, None, reason="no policy can grant this")
+        self.refuse(message, self._helper, CALL if self._helper else None, reason="no policy can grant this use of it")
         raise self.forbidden()
 
     def malformed(self, message: str, advice: str | None = None) -> NoReturn:
@@ -1092,7 +1094,12 @@ class Verifier:
 
     def _reduce_helper(self, symbol: Global, items: list[int], args: int) -> int:
         symbol.uses[CALL] = symbol.uses.get(CALL, 0) + 1
-        helper = symbol.helper
+        self._helper = symbol
+        code = self._helped(symbol.helper, items, args)
+        self._helper = None
+        return code
+
+    def _helped(self, helper: str | None, items: list[int], args: int) -> int:
         if helper == sym.PARTIAL_CLASS:
             return self._start_partial(items)
         if helper == sym.DUNDER_NEW:
@@ -1219,6 +1226,7 @@ class Verifier:
 
     def _build_partial(self, target: int, state: int) -> None:
         partial: Partial = self.heap.of(target)
+        self._helper = self.globals[_PARTIAL_NAME]
         items = self.heap.of(state) if state & KIND == sym.TUPLE else []
         shaped = (
             not partial.state
@@ -1232,6 +1240,7 @@ class Verifier:
         )
         if not shaped:
             self.forbid("functools.partial is understood only as pickle spells NEWOBJ_EX below protocol 4")
+        self._helper = None
         partial.state = state
         for code in items[1:]:
             if code & KIND in (sym.DICT, sym.LIST):
@@ -1239,11 +1248,13 @@ class Verifier:
 
     def _finish_partial(self, function: int, args: int) -> int:
         partial: Partial = self.heap.of(function)
+        self._helper = self.globals[_PARTIAL_NAME]
         if not partial.state or args & KIND != sym.TUPLE or self.heap.of(args):
             self.forbid("functools.partial is understood only as pickle spells NEWOBJ_EX below protocol 4")
         state = self.heap.of(partial.state)
         given = self.heap.of(state[1])
         kwargs = state[2] if state[2] & KIND == sym.DICT else 0
+        self._helper = None
         return self._new(given[0], self._tuple_of(given[1:]), kwargs, "functools.partial")
 
     # -- State -------------------------------------------------------------------------------------------------------

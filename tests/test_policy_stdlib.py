@@ -119,9 +119,6 @@ NOT_ADMITTED = {
 }  # fmt: skip
 
 
-PARTIALS = {"out.partial"}
-
-
 # --- What is admitted, and cannot be loaded here ----------------------------------------------------------------------
 class Unreadable(NamedTuple):
     """Why this Python cannot make the value, in which pickles."""
@@ -224,13 +221,10 @@ def test_every_value_of_the_zoo_is_admitted_but_for_the_table_of_reasons():
 
 def test_a_refused_value_is_refused_by_the_name_that_the_reason_is_about():
     for one in filter(is_refused, CARRIED):
-        # A partial that does not stand for NEWOBJ_EX is a protocol helper misused, and told as such.
-        error = safepickle.MalformedStream if one.name in PARTIALS else safepickle.Forbidden
-        with pytest.raises(error) as refused:
+        with pytest.raises(safepickle.Forbidden) as refused:
             safepickle.verify(one.data, policy=POLICY, encoding="latin1")
-        if error is safepickle.Forbidden:
-            by = NOT_ADMITTED[one.name].by
-            assert any(grant.module.endswith(by) for grant in refused.value.missing), one.label
+        by = NOT_ADMITTED[one.name].by
+        assert any(grant.module.endswith(by) for grant in refused.value.missing), one.label
 
 
 def test_what_is_admitted_loads_as_pickle_itself_loads_it():
