@@ -10,6 +10,7 @@ Rules:
 
 from __future__ import annotations
 
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -27,7 +28,9 @@ _TEXT: Final = frozenset({str, bytes})
 class ProbeTable:
     """CPython's hash table as far as its slots go; `steps` is how many occupied slots the keys so far have met."""
 
-    __slots__ = ("_buckets", "_fill", "_hashes", "_is_set", "_mask", "_most", "_slots", "container", "keys", "steps")
+    __slots__ = (
+        "_buckets", "_fill", "_hashes", "_is_set", "_mask", "_most", "_slots", "added", "container", "keys", "steps",
+    )  # fmt: skip
 
     def __init__(self, is_set: bool, most: int, container: Any = None) -> None:
         self._is_set = is_set
@@ -38,12 +41,14 @@ class ProbeTable:
         self._buckets: dict[int, list[Any]] = {}
         self._fill = 0
         self.keys = 0
+        self.added = 0  # keys added, equal ones as often as they were
         self.steps = 0
         self.container = container  # keeps the object alive, so that its id stays its own
 
     def add(self, key: Any) -> None:
         """Follow one key.  Raises LimitExceeded once the keys took more than the allowed average of steps."""
         digest = hash(key)
+        self.added += 1
         bucket = self._buckets.get(digest)
         if bucket is None:
             self._buckets[digest] = [key]
@@ -51,6 +56,7 @@ class ProbeTable:
             for known in bucket:
                 self.steps += 1
                 if known is key or known == key:
+                    self._judge()
                     return
             bucket.append(key)
         self.keys += 1
@@ -62,7 +68,11 @@ class ProbeTable:
                 self._resize(self.keys * 2 if self.keys > 50_000 else self.keys * 4)
         elif self._fill * 3 >= (self._mask + 1) * 2:
             self._resize(self.keys * 3)
-        if self.keys > FREE_KEYS and self.steps > self._most * self.keys:
+        self._judge()
+
+    def _judge(self) -> None:
+        # Following costs as much as filling: it ends as soon as this cannot become a harmless container any more.
+        if self.steps > self._most * max(self.added, FREE_KEYS):
             raise LimitExceeded(
                 f"the keys of a container collide: {self.steps:,} steps for {self.keys:,} keys; "
                 f"the limit probe_work is {self._most} a key"
@@ -112,36 +122,54 @@ class ProbeGuard:
         self._tables: dict[int, ProbeTable] = {}
 
     def adding(self, container: Any, keys: Sequence[Any], is_set: bool) -> None:
-        """Judge keys that are about to be added to a dict or set."""
+        """Judge keys that are about to be added to a dict or set, or to what may keep them in one."""
         table = self._tables.get(id(container))
         if table is None:
-            if len(container) + len(keys) <= FREE_KEYS or _only_text(keys):
+            if _only_text(keys):
                 return
+            known: Iterable[Any] = ()
+            if isinstance(container, (set, dict)):
+                size = set.__len__(container) if isinstance(container, set) else dict.__len__(container)
+                if size + len(keys) <= FREE_KEYS:
+                    return
+                known = set.__iter__(container) if isinstance(container, set) else dict.__iter__(container)
             table = self._tables[id(container)] = ProbeTable(is_set, self._most, container)
-            for key in container:
-                if type(key) not in _TEXT:
-                    table.add(key)
-        for key in keys:
-            if type(key) not in _TEXT:
-                table.add(key)
+            _follow(table, known)
+        _follow(table, keys)
 
     def building(self, target: Any, args: tuple[Any, ...]) -> None:
         """Judge the arguments of a call that makes a set or a dict of them."""
         if not isinstance(target, type) or not issubclass(target, (set, frozenset, dict)):
             return
-        is_set = not issubclass(target, dict)
+        makes_set = not issubclass(target, dict)
         for given in args:
-            if type(given) not in (list, tuple, set, frozenset, dict) or len(given) <= FREE_KEYS:
+            if not isinstance(given, _ITERATED) or len(given) <= FREE_KEYS:
                 continue
-            table = ProbeTable(is_set, self._most)
-            for item in given:
-                key = item
-                if not is_set and type(given) is not dict:
-                    if type(item) not in (list, tuple) or not item:
-                        break
-                    key = item[0]
-                if type(key) not in _TEXT:
-                    table.add(key)
+            # A class that is given what is no dict takes pairs, or counts the members; one of its own may do either.
+            if makes_set or isinstance(given, dict) or target not in _OF_PAIRS:
+                _follow(ProbeTable(makes_set, self._most), given)
+            if not makes_set and not isinstance(given, dict):
+                _follow(ProbeTable(is_set=False, most=self._most), _firsts(given))
+
+
+#: What can be walked through without using it up.
+_ITERATED: Final = (list, tuple, set, frozenset, dict, range, deque)
+_OF_PAIRS: Final = frozenset({dict, defaultdict, OrderedDict})
+
+
+def _follow(table: ProbeTable, keys: Iterable[Any]) -> None:
+    for key in keys:
+        if type(key) not in _TEXT:
+            try:
+                table.add(key)
+            except TypeError:  # cannot be hashed: whoever is given this key will say so
+                return
+
+
+def _firsts(pairs: Iterable[Any]) -> Iterable[Any]:
+    for pair in pairs:
+        if isinstance(pair, (list, tuple)) and len(pair) == 2:
+            yield pair[0]
 
 
 def _only_text(keys: Iterable[Any]) -> bool:

@@ -908,6 +908,8 @@ class _Machine:
             if not items:
                 return
             self._target(target)
+            if not isinstance(target, dict):
+                self.guard.adding(target, items[::2], is_set=False)
         if isinstance(target, dict) and dict.__len__(target) + len(items) // 2 > FREE_KEYS:
             for start in range(0, len(items), 2 * FREE_KEYS):
                 some = items[start : start + 2 * FREE_KEYS]
@@ -926,6 +928,7 @@ class _Machine:
             add = self._method(target, "add")
             if add is _MISSING:
                 raise AttributeError(f"{type(target).__name__!r} object has no attribute 'add'")
+            self.guard.adding(target, items, is_set=True)
             for item in items:
                 add(item)
             return
