@@ -164,6 +164,7 @@ class Verifier:
         self._scales = Scales(self.heap, self.matcher)
         self._late = False  # whether a container was changed after others may have come to hold it
         self._states: dict[int, tuple[Global, bool]] = {}  # dict given as state -> (whose, whether it is for slots)
+        self._admitted: dict[tuple[int, int], bool] = {}  # (id of a grant, state) -> whether the one admits the other
         self._hooks: set[int] = set()  # positions of literals that spell one of HOOKS
         self._dunders: set[int] = set()  # positions of literals that spell a dunder name
         self._must_build: list[Made] = []
@@ -1276,7 +1277,7 @@ class Verifier:
             made.state = state
             made.size += self._charge_handed([state], 0)
             for part in self._state_dicts(state):
-                if part & KIND == sym.DICT:  # its keys are hashed again, as names of attributes
+                if part & KIND == sym.DICT and not self._scales.is_flat(part):  # keys are hashed again, as names
                     self._hash_all([key for key in heap.codes(part)[::2] if key & KIND >= FIRST_NODE])
             self._deepen(target >> SHIFT, heap.depth(state))
         elif kind in _BUILTIN_LITERALS:
@@ -1301,6 +1302,15 @@ class Verifier:
             self._refuse_condition(symbol, BUILD, "its state is not what the policy says", "state")
 
     def _state_admitted(self, grant: Grant, state: int) -> bool:
+        if grant.attributes is None and grant.state is None:
+            return True
+        # What was looked at cannot change any more, so a state that is given again is not looked at again.
+        admitted = self._admitted.get((id(grant), state))
+        if admitted is None:
+            admitted = self._admitted[id(grant), state] = self._admits_state(grant, state)
+        return admitted
+
+    def _admits_state(self, grant: Grant, state: int) -> bool:
         if grant.attributes is not None:
             names = self._attribute_names(state)
             if names is None or not grant.attributes.issuperset(names):
@@ -1337,12 +1347,15 @@ class Verifier:
         """Refuse state that would plant what CPython looks up on instances, or set a dunder through slot state."""
         for number, part in enumerate(self._state_dicts(state)):
             if part & KIND == sym.DICT:
-                _, slots = self._states.get(part >> SHIFT, (symbol, False))
-                self._states[part >> SHIFT] = symbol, slots or number == 1
-                if self._hooks or self._dunders or self.heap.has_priors:
-                    self._check_planted_keys(symbol, self.heap.codes(part)[::2], slots=number == 1)
+                known = self._states.get(part >> SHIFT)
+                slots = number == 1 or (known is not None and known[1])
+                self._states[part >> SHIFT] = symbol, slots
+                if known is None or slots != known[1]:  # else its keys were looked at when they came in
+                    self._check_planted_keys(symbol, self.heap.codes(part)[::2], slots=slots)
 
     def _check_planted_keys(self, symbol: Global, keys: list[int], *, slots: bool) -> None:
+        if not self._hooks and not self._dunders and not self.heap.has_priors:
+            return
         for key in keys:
             if key & KIND == sym.PRIOR and self.matcher.is_text(key):
                 name = self.matcher.text(key)

@@ -126,6 +126,8 @@ class Scales:
         """What hashing a value, and comparing it with equal keys, costs; anything above `most` is `most` + 1."""
         if code & KIND < FIRST_NODE:
             return self._leaf(code)
+        if sym.TUPLE <= code & KIND <= sym.FROZENSET and self.is_flat(code):
+            return len(self._heap.codes(code)) + 1
         return _expansion(self._heap, code, _hashed, self._leaf, {}, most + 1)
 
     def unhashable(self, code: int) -> str | None:
