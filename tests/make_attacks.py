@@ -1342,9 +1342,9 @@ def copy_amplification() -> Iterator[Attack]:
         long_bytes, *copied, before=[glob("builtins", "bytearray"), put(1), "POP"]), expected=LIMIT)
     items = list_of(*["NONE"] * 16_384)
     yield attack("set_of_a_list", why, repeated(
-        items, *copied, before=[glob("builtins", "set"), put(1), "POP"]), expected=LIMIT)
+        items, *copied, before=[glob("builtins", "set"), put(1), "POP"]), expected=LIMIT, entry_points=QUICK)
     yield attack("frozenset_of_a_list", why, repeated(
-        items, *copied, before=[glob("builtins", "frozenset"), put(1), "POP"]), expected=LIMIT)
+        items, *copied, before=[glob("builtins", "frozenset"), put(1), "POP"]), expected=LIMIT, entry_points=QUICK)
     yield attack("listed_call_of_a_list", why, repeated(
         items, *copied, before=[victim("keep"), put(1), "POP"]), policy=VICTIMS, expected=LIMIT)
     yield attack("listed_call_of_a_tuple_of_texts", why, repeated(
@@ -1506,12 +1506,12 @@ def memory_bombs() -> Iterator[Attack]:
                  expected=MALFORMED)
     yield attack("line_without_an_end", "a reader by lines looks for the end of the line", lambda: asm(
         ("PROTO", 4), b"V" + b"x" * 2_000_000), expected=MALFORMED)
-    yield attack("many_marks", "each mark is remembered", lambda: b"(" * 200_000 + b"N.", expected=HARMLESS)
+    yield attack("many_marks", "each mark is remembered", lambda: b"(" * 50_000 + b"N.", expected=HARMLESS)
     yield attack("many_dups", "each DUP is one reference, paid for with one byte",
-        lambda: b"N" + b"2" * 300_000 + b".",
+        lambda: b"N" + b"2" * 100_000 + b".",
                  expected=HARMLESS)
     yield attack("many_memo_entries", "each entry is paid for with its opcode", lambda: asm(("PROTO", 4), "NONE")
-                 + asm("MEMOIZE") * 100_000 + asm("STOP"), expected=HARMLESS)
+                 + asm("MEMOIZE") * 50_000 + asm("STOP"), expected=HARMLESS)
 
 
 MERSENNE: Final = 2**61 - 1  # the modulus of the hash of numbers: multiples of it share the hash 0
@@ -1712,7 +1712,11 @@ def _expansion() -> Iterator[Attack]:
 
 
 DEEP: Final = 300_000
-SHORTER: Final = 50_000  # for what does not crash when it is freed, but when it is printed, copied or compared
+# They do not crash when they are freed but when they are printed, copied or compared; being just too deep says it all.
+NOT_GENERATED: Final = frozenset({
+    "lists_outer_first", "dicts_outer_first", "lists_of_tuples_outer_first", "states_outer_first",
+})
+QUICK: Final = ("loads", "scan")  # for what takes seconds: the other entry points run the same code
 VERY_DEEP: Final = 2_000_000
 
 
@@ -1735,13 +1739,13 @@ def crash_bombs() -> Iterator[Attack]:
             ("frozensets", PLAIN, lambda n: asm(("PROTO", 4), b"(" * n, asm("FROZENSET") * n, "STOP")),
             ("dicts", PLAIN, lambda n: asm(asm("EMPTY_DICT", "NONE") * n, "NONE", b"s" * n, "STOP")),
             ("lists_outer_first", PLAIN, lambda n: asm(
-                "EMPTY_LIST", put(0), asm("EMPTY_LIST", put(1), "APPEND", "POP", get(1)) * min(n, SHORTER),
+                "EMPTY_LIST", put(0), asm("EMPTY_LIST", put(1), "APPEND", "POP", get(1)) * n,
                 "POP", get(0), "STOP")),
             ("dicts_outer_first", PLAIN, lambda n: asm(
-                "EMPTY_DICT", put(0), asm("NONE", "EMPTY_DICT", put(1), "SETITEM", "POP", get(1)) * min(n, SHORTER),
+                "EMPTY_DICT", put(0), asm("NONE", "EMPTY_DICT", put(1), "SETITEM", "POP", get(1)) * n,
                 "POP", get(0), "STOP")),
             ("lists_of_tuples_outer_first", PLAIN, lambda n: asm(
-                "EMPTY_LIST", put(0), asm("EMPTY_LIST", put(1), b"\x85", "APPEND", "POP", get(1)) * min(n, SHORTER),
+                "EMPTY_LIST", put(0), asm("EMPTY_LIST", put(1), b"\x85", "APPEND", "POP", get(1)) * n,
                 "POP", get(0), "STOP")),
             ("deques_outer_first", VICTIMS, lambda n: asm(
                 ("PROTO", 4), glob("collections", "deque"), put(0), "POP", get(0), "EMPTY_TUPLE", "REDUCE", put(2),
@@ -1770,7 +1774,7 @@ def crash_bombs() -> Iterator[Attack]:
             ("states_outer_first", VICTIMS, lambda n: asm(
                 ("PROTO", 4), victim("Plain"), put(0), "POP", get(0), "EMPTY_TUPLE", "NEWOBJ", put(2),
                 asm("EMPTY_DICT", text("x"), get(0), "EMPTY_TUPLE", "NEWOBJ", put(1), "SETITEM", "BUILD", "POP",
-                    get(1)) * min(n, SHORTER),
+                    get(1)) * n,
                 "POP", get(2), "STOP")),
             ("arguments_of_calls", VICTIMS, lambda n: asm(
                 ("PROTO", 4), victim("Plain"), put(0), "POP", "NONE",
@@ -1793,13 +1797,17 @@ def crash_bombs() -> Iterator[Attack]:
             ("persistent_ids", PERSISTENT, lambda n: asm(
                 ("PROTO", 4), "EMPTY_TUPLE", tuples * n, "BINPERSID", "STOP")),
         ):
+            if depth > just_over and name in NOT_GENERATED:
+                continue
             persistent = policy == PERSISTENT
+            entry_points = ("Unpickler", "scan") if persistent else QUICK if depth > just_over else EVERY_ENTRY
             yield attack(f"{name}_{label}", why, as_made(program), policy=policy,
                          expected=("LimitExceeded", "Forbidden") if persistent else LIMIT,
-                         setup="persistent_load" if persistent else "",
-                         entry_points=("Unpickler", "scan") if persistent else EVERY_ENTRY)
-    yield attack("two_million_lists", why, lambda: b"]" * VERY_DEEP + b"a" * (VERY_DEEP - 1) + b".", expected=LIMIT)
-    yield attack("two_million_marks_closed", why, lambda: b"(" * VERY_DEEP + b"t" * VERY_DEEP + b".", expected=LIMIT)
+                         setup="persistent_load" if persistent else "", entry_points=entry_points)
+    yield attack("two_million_lists", why, lambda: b"]" * VERY_DEEP + b"a" * (VERY_DEEP - 1) + b".", expected=LIMIT,
+                 entry_points=QUICK)
+    yield attack("two_million_marks_closed", why, lambda: b"(" * VERY_DEEP + b"t" * VERY_DEEP + b".",
+                 expected=LIMIT, entry_points=QUICK)
     yield attack("getattr_chain", "a reference to a reference to a reference", asm(
         ("PROTO", 4), glob("builtins", "getattr"), put(0), "POP", victim("Plain"),
         asm(put(1), "POP", get(0), get(1), text("Nested"), "TUPLE2", "REDUCE") * 3000, "STOP"), policy=VICTIMS,
@@ -1876,9 +1884,9 @@ def scanner_as_target() -> Iterator[Attack]:
         yield attack(f"name_{label}", why, pickled(4, reduce(glob("evil", name))), expected=expected)
         yield attack(f"module_{label}", why, pickled(4, glob(name, "evil")), expected=expected)
     yield attack("name_of_60000_letters", "a name as long as a book", pickled(4, glob("evil", "x" * 60_000)),
-                 expected=FORBIDDEN)
+                 expected=("Forbidden", "MalformedStream"))
     yield attack("name_of_60000_dots", "a name of as many parts", pickled(4, glob("evil", "." * 60_000)),
-                 expected=FORBIDDEN)
+                 expected=("Forbidden", "MalformedStream"))
     yield attack("many_names", "a report that lists every one of these is longer than the file", lambda: asm(
         ("PROTO", 4), "MARK", *(glob("evil", f"name{index}") for index in range(5_000)), "LIST", "STOP"),
         expected=FORBIDDEN)
