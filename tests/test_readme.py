@@ -123,10 +123,10 @@ def test_each_of_the_two_commands_is_one_line_that_sets_up_everything(title):
 
 def test_the_first_command_prints_what_the_readme_shows():
     setting_up = "python3 -m venv .venv && .venv/bin/pip install -q -e . && "
-    python = shlex.quote(sys.executable)
+    here = {"safepickle": f"{shlex.quote(sys.executable)} -m safepickle", "python": shlex.quote(sys.executable)}
     command = titled("the first command").removeprefix(setting_up)
-    command = command.replace(".venv/bin/safepickle", f"{python} -m safepickle").replace(".venv/bin/python", python)
-    assert ".venv" not in command
+    command, replaced = re.subn(r"\.venv/bin/(\w+)", lambda found: here[found[1]], command)
+    assert replaced == 3
     done = subprocess.run(["sh", "-c", command], cwd=ROOT, check=True, capture_output=True, text=True)
     assert done.stderr == ""
     assert done.stdout.strip() == titled("what the first command prints")
