@@ -50,14 +50,6 @@ from safepickle.weighing import remembered
 __all__ = ["Unpickler", "load_bytes", "verify_bytes"]
 
 _MISSING: Final = object()
-_HELPER_FUNCTIONS: Final = {
-    sym.RECONSTRUCTOR: _reconstructor,
-    sym.NEWOBJ: _newobj,
-    sym.NEWOBJ_EX: _newobj_ex,
-    sym.ENCODE: _codecs_encode,
-    sym.GETATTR: getattr,
-    sym.PARTIAL_CLASS: partial,
-}
 _FUNCTIONS: Final = (FunctionType, BuiltinFunctionType, MethodType)
 _HEAP_TYPE: Final = 1 << 9  # type flag: made by a class statement
 _NO_LOADER: Final = "A load persistent id instruction was encountered, but no persistent_load function was specified."
@@ -88,6 +80,8 @@ class Unpickler:
         errors: str = "strict",
         buffers: Iterable[Any] | None = None,
     ) -> None:
+        if getattr(self, "_running", False):
+            raise UnpicklingError("this Unpickler is running: it cannot be set up again")
         needed = [getattr(file, "read", None), getattr(file, "readline", None)]
         if not all(map(callable, needed)):
             raise TypeError("file must have 'read' and 'readline' attributes")
@@ -97,6 +91,7 @@ class Unpickler:
     def _set_up(
         self, policy: PolicySpec, fix_imports: bool, encoding: str, errors: str, buffers: Iterable[Any] | None
     ) -> None:
+        _check_texts(encoding, errors)
         self._policy = resolve_policy(policy)
         self._data: PolicyData = self._policy.data
         self._limits = self._policy.limits
@@ -109,6 +104,7 @@ class Unpickler:
         self._opcodes = 0
         self._protocol = 0
         self._running = False
+        self._resolving = False
 
     # -- What users call, override and set ---------------------------------------------------------------------------
 
@@ -136,19 +132,19 @@ class Unpickler:
         Raises what pickle raises where there is no such module or attribute.
         """
         sys.audit("pickle.find_class", module_name, global_name)
-        spelled = module_name
         if self._protocol < 3 and self._fix_imports:
             module_name, global_name = canonical_name(module_name, global_name)
         if self._data.unrestricted:
             return _find_anything(module_name, global_name, self._protocol)
         module = self._data.aliases.get(module_name, module_name)
         key = (module, global_name)
-        if key in self._data.denied or (key not in self._data.grants and key not in sym.HELPERS):
+        understood = self._resolving and key in sym.HELPERS  # as parts of a verified stream, not for anybody who asks
+        if key in self._data.denied or (key not in self._data.grants and not understood):
             raise Forbidden(
                 f"global '{escape(module)}.{escape(global_name)}' is forbidden: it is not in the policy",
                 module=module, name=global_name, verb="refer",
             )  # fmt: skip
-        return _find_listed(module, global_name, spelled if module != module_name else module_name)
+        return _find_listed(module, global_name, module_name)
 
     @property
     def memo(self) -> Any:
@@ -159,10 +155,12 @@ class Unpickler:
     def memo(self, value: Any) -> None:
         if isinstance(value, UnpicklerMemoProxy):
             other = value._unpickler
-            self._memo = dict(other._memo)
-            self._prior = dict(other._prior)
             self._opcodes = max(self._opcodes, other._opcodes)
-            return
+            if other._data.unrestricted is self._data.unrestricted:
+                self._memo = dict(other._memo)
+                self._prior = dict(other._prior)
+                return
+            value = value.copy()  # what the one could call is to the other an object like any
         if not isinstance(value, dict):
             kind = type(value).__name__
             raise TypeError(f"'memo' attribute must be an UnpicklerMemoProxy object or dict, not {kind:.200}")
@@ -195,6 +193,8 @@ class Unpickler:
             return None, _without_payload(error)
         except _Underneath as wrapper:
             return None, self._translate(wrapper)
+        except (MemoryError, RecursionError) as error:  # between the passes
+            return None, LimitExceeded(f"loading this pickle raised {type(error).__name__}")
 
     def _verify_and_run(self, data: bytes | None) -> Any:
         persistent_load = self._persistent_loader()
@@ -255,12 +255,14 @@ class Unpickler:
     def _translate(self, wrapper: _Underneath) -> BaseException:
         """The one exception for whatever was raised underneath."""
         cause = wrapper.original
-        if isinstance(cause, UnpicklingError):  # find_class or persistent_load refused in its own words
-            return _without_payload(cause)
         _without_payload(cause)
+        # find_class and persistent_load may refuse in their own words; what a pickle inside of this one says is not
+        # about this one, and that a file has ended least of all.
+        if wrapper.own_words and isinstance(cause, UnpicklingError) and not isinstance(cause, EndOfStream):
+            return cause
         module, name = wrapper.culprit or (None, None)
         if self._data.unrestricted:
-            message = str(cause) or type(cause).__name__
+            message = _told(cause) or type(cause).__name__
         else:
             what = escape(f"{module}.{name}") if name else "something underneath"
             message = f"{what} raised {type(cause).__name__} while the pickle was loaded"
@@ -309,15 +311,19 @@ class Unpickler:
     def _find(self, occurrence: Occurrence, symbol: Global) -> Any:
         """The object that one opcode names, if it is what the policy says it is."""
         self._protocol = occurrence.protocol
+        self._resolving = True
         try:
             value = self.find_class(occurrence.module, occurrence.name)
         except (KeyboardInterrupt, GeneratorExit) as error:
             raise _Interrupted(error) from None
         except BaseException as error:
-            raise _Underneath(error, occurrence.position, (occurrence.module, occurrence.name)) from None
+            culprit = occurrence.module, occurrence.name
+            raise _Underneath(error, occurrence.position, culprit, own_words=True) from None
+        finally:
+            self._resolving = False
         if not self._data.unrestricted:
             _check_resolved(symbol, value, occurrence.position)
-        return value
+        return _HELPERS[symbol.helper] if symbol.helper else value
 
 
 class UnpicklerMemoProxy:
@@ -330,12 +336,15 @@ class UnpicklerMemoProxy:
 
     def clear(self) -> None:
         """Forget all memo entries."""
-        self._unpickler._memo.clear()
-        self._unpickler._prior.clear()
+        self._unpickler._memo = {}  # not emptied: a load that is running has its own view of it
+        self._unpickler._prior = {}
 
     def copy(self) -> dict[int, Any]:
         """The memo as a new dict."""
-        return dict(self._unpickler._memo)
+        return {
+            index: value.function if isinstance(value, _Helper) else value
+            for index, value in self._unpickler._memo.items()
+        }
 
     def __reduce__(self) -> tuple[type[dict[int, Any]], tuple[dict[int, Any]]]:
         return dict, (self.copy(),)
@@ -345,9 +354,16 @@ class _Underneath(Exception):
     """Carries what a callable, `find_class` or `persistent_load` raised out of the machine."""
 
     def __init__(
-        self, original: BaseException, position: int | None, culprit: Name | None, opcode: str | None = None
+        self,
+        original: BaseException,
+        position: int | None,
+        culprit: Name | None,
+        opcode: str | None = None,
+        *,
+        own_words: bool = False,
     ) -> None:
         super().__init__()
+        self.own_words = own_words  # raised by find_class or persistent_load
         self.original = original
         self.position = position
         self.culprit = culprit
@@ -370,7 +386,10 @@ def _verified(reader: Reader, policy: PolicyData, limits: Any, options: Options)
 
 
 def _without_payload(error: BaseException) -> BaseException:
-    """Drop the tracebacks of an exception and its chain: their frames hold what was being built."""
+    """Drop what an exception and its chain hold of the payload: tracebacks, whose frames do, and the object concerned.
+
+    Attributes are set past the exception's class, which may be anybody's.
+    """
     seen: set[int] = set()
     pending: list[BaseException | None] = [error]
     while pending:
@@ -378,9 +397,34 @@ def _without_payload(error: BaseException) -> BaseException:
         if each is None or id(each) in seen:
             continue
         seen.add(id(each))
-        each.__traceback__ = None
-        pending += [each.__cause__, each.__context__]
+        BaseException.with_traceback(each, None)
+        pending += [_CAUSE.__get__(each), _CONTEXT.__get__(each)]
+        if isinstance(each, BaseExceptionGroup):
+            pending += BaseExceptionGroup.exceptions.__get__(each)
+        elif isinstance(each, AttributeError):
+            _OBJECT.__set__(each, None)
+        elif type(each) is UnicodeDecodeError or type(each) is UnicodeEncodeError:
+            each.object = each.object[each.start : each.end]  # the text without what is around the failure
+            each.start, each.end = 0, len(each.object)
     return error
+
+
+_CAUSE: Final = BaseException.__dict__["__cause__"]
+_CONTEXT: Final = BaseException.__dict__["__context__"]
+_OBJECT: Final = AttributeError.__dict__["obj"]
+
+
+def _told(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:
+        return ""
+
+
+def _check_texts(encoding: Any, errors: Any) -> None:
+    for name, given in (("encoding", encoding), ("errors", errors)):
+        if not isinstance(given, str):
+            raise TypeError(f"argument {name!r} must be str, not {type(given).__name__}")
 
 
 def _log(error: BaseException, policy: Policy) -> None:
@@ -475,7 +519,8 @@ def _check_resolved(symbol: Global, value: Any, position: int) -> None:
     """That a listed name is what the policy says it is."""
     dotted = escape(symbol.dotted)
     if symbol.helper is not None:
-        if _HELPER_FUNCTIONS.get(symbol.helper) is not value:
+        helper = _HELPERS.get(symbol.helper)
+        if helper is None or helper.function is not value:
             raise Forbidden(
                 f"{dotted} is not the function that pickle's protocol means", position=position,
                 module=symbol.module, name=symbol.name, verb="refer",
@@ -493,6 +538,46 @@ def _check_resolved(symbol: Global, value: Any, position: int) -> None:
             f"list it as `{symbol.name}: {{use: [{use}]}}`",
             position=position, module=symbol.module, name=symbol.name, verb="refer",
         )  # fmt: skip
+
+
+# -- Protocol helpers ------------------------------------------------------------------------------------------------
+
+
+class _Helper:
+    """What stands on the stack for a protocol helper.
+
+    Not the function itself: a policy may list it by another name, and then it is to be called as it is.
+    """
+
+    __slots__ = ("function", "name")
+
+    def __init__(self, name: str, function: Any) -> None:
+        self.name = name
+        self.function = function
+
+
+_HELPERS: Final = {
+    name: _Helper(name, function)
+    for name, function in (
+        (sym.RECONSTRUCTOR, _reconstructor),
+        (sym.NEWOBJ, _newobj),
+        (sym.NEWOBJ_EX, _newobj_ex),
+        (sym.ENCODE, _codecs_encode),
+        (sym.GETATTR, getattr),
+        (sym.PARTIAL_CLASS, partial),
+    )
+}
+
+
+class _NewPartial:
+    """functools.partial(cls.__new__) on its way to stand for NEWOBJ_EX."""
+
+    __slots__ = ("args", "function", "kwargs")
+
+    def __init__(self, function: Any) -> None:
+        self.function = function
+        self.args: tuple[Any, ...] = ()
+        self.kwargs: dict[str, Any] = {}
 
 
 # -- The machine -----------------------------------------------------------------------------------------------------
@@ -532,18 +617,19 @@ class _Machine:
         reader = self.reader
         try:
             return self._run_opcodes()
-        except StreamError as error:
-            if error.position is None:
-                error.position = reader.position
-                error.opcode = op.name_of(reader.data[reader.at])
-            raise
         except (KeyboardInterrupt, GeneratorExit) as error:
             raise _Interrupted(error) from None
         except BaseException as error:
-            # `from None` hides the context; the translation below keeps the cause itself.
+            code = reader.data[reader.at]
+            if isinstance(error, StreamError) and error.position is None:  # our own; another pickle's says where
+                error.position = reader.position
+                error.opcode = op.name_of(code)
+                raise
+            asked = code == op.PERSID or code == op.BINPERSID or code == op.STACK_GLOBAL
             culprit = _name_of(self.acting)
             self.acting = None
-            raise _Underneath(error, reader.position, culprit, op.name_of(reader.data[reader.at])) from None
+            # `from None` hides the context; the translation below keeps the cause itself.
+            raise _Underneath(error, reader.position, culprit, op.name_of(code), own_words=asked) from None
 
     # The accepted long function, the verifier's twin: one flat arm for each opcode, common ones first.
     def _run_opcodes(self) -> Any:  # noqa: C901, PLR0912, PLR0915
@@ -780,20 +866,24 @@ class _Machine:
         if self.unrestricted:
             self.guard.building(function, args)
             return function(*args)
-        if function is getattr:
-            return self._reference(*args)
-        if function is _reconstructor:
-            return self._reconstruct(*args)
-        if function is _newobj:
-            return self._new(args[0], args[1:], None, "copyreg.__newobj__")
-        if function is _newobj_ex:
-            return self._new(args[0], args[1], args[2], "copyreg.__newobj_ex__")
-        if type(function) is partial:
+        if type(function) is _Helper:
+            return self._help(function.name, args)
+        if type(function) is _NewPartial:
             return self._finish_partial(function)
-        if function is _codecs_encode:
-            return _codecs_encode(args[0], "latin1")
         self.guard.building(function, args)
         return function(*args)
+
+    def _help(self, name: str, args: tuple[Any, ...]) -> Any:
+        """What a protocol helper stands for."""
+        if name == sym.GETATTR:
+            return self._reference(*args)
+        if name == sym.RECONSTRUCTOR:
+            return self._reconstruct(*args)
+        if name == sym.NEWOBJ:
+            return self._new(args[0], args[1:], None, "copyreg.__newobj__")
+        if name == sym.NEWOBJ_EX:
+            return self._new(args[0], args[1], args[2], "copyreg.__newobj_ex__")
+        return _codecs_encode(args[0], "latin1") if name == sym.ENCODE else _NewPartial(args[0])
 
     def _reference(self, target: Any, name: str) -> Any:
         """getattr, as a reference to a listed qualified name."""
@@ -837,14 +927,15 @@ class _Machine:
             initialise(made, state)
         return made
 
-    def _finish_partial(self, function: partial[Any]) -> Any:
+    def _finish_partial(self, partial: _NewPartial) -> Any:
         """functools.partial(cls.__new__, cls, *args, **kwargs)(), pickle's NEWOBJ_EX below protocol 4."""
-        cls = function.args[0] if function.args else None
-        if not isinstance(cls, type) or not _same_function(function.func, _class_attribute(cls, "__new__")):
-            raise Forbidden("functools.partial of a __new__ that is not its class's own")
+        function, args, kwargs = partial.function, partial.args, partial.kwargs
+        cls = args[0]
         self.acting = cls
-        self.guard.building(cls, function.args[1:])
-        return function()
+        if not isinstance(cls, type) or not _same_function(function, _class_attribute(cls, "__new__")):
+            raise Forbidden("functools.partial of a __new__ that is not its class's own")
+        self.guard.building(cls, args[1:])
+        return function(*args, **kwargs)
 
     def _instantiate(self, cls: Any, args: tuple[Any, ...]) -> Any:
         """INST and OBJ: Python 2 made an instance of a class without arguments without calling __init__."""
@@ -938,8 +1029,9 @@ class _Machine:
             set.update(target, some)
 
     def _build(self, target: Any, state: Any) -> None:
-        if not self.unrestricted and type(target) is partial:
-            partial.__setstate__(target, state)  # type: ignore[attr-defined]  # the verifier saw its exact shape
+        if type(target) is _NewPartial:
+            _, target.args, kwargs, _ = state  # the verifier has seen its exact shape
+            target.kwargs = kwargs or {}
             return
         self._target(target)
         setstate = self._method(target, "__setstate__")
@@ -1046,6 +1138,7 @@ def verify_bytes(
     buffers: bool,
 ) -> None:
     """Raise what loading would raise before it runs anything."""
+    _check_texts(encoding, errors)
     resolved = resolve_policy(policy)
     options = Options(fix_imports=fix_imports, encoding=encoding, errors=errors, buffers=buffers)
     reader = Reader(frozen_input(data), integer_digits=resolved.limits.integer_digits)
