@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from safepickle.pickler import Pickler, dumps_bytes
-from safepickle.unpickler import Unpickler, load_bytes, verify_bytes
+from safepickle.unpickler import Rehearsal, Unpickler, load_bytes, verify_bytes
 
 if TYPE_CHECKING:
     from safepickle.policy import PolicySpec
@@ -34,10 +34,18 @@ class CheckedPickler(Pickler):
         policy: PolicySpec = None,
     ) -> None:
         super().__init__(file, protocol, fix_imports=fix_imports, buffer_callback=buffer_callback, policy=policy)
+        self._rehearsal: Rehearsal | None = None
         if policy is not None:
-            self._verify = lambda data: verify_bytes(
-                data, policy, fix_imports, "ASCII", "strict", buffer_callback is not None
-            )
+            # Pickles that share a memo are read by one Unpickler: the later ones say little by themselves.
+            self._rehearsal = Rehearsal(policy, fix_imports=fix_imports, buffers=buffer_callback is not None)
+            self._verify = self._rehearsal.verify
+
+    def dump(self, obj: Any, /) -> None:
+        """Write the pickle of `obj` to the file, unless a consumer under the policy would refuse it."""
+        rehearsal = getattr(self, "_rehearsal", None)
+        if rehearsal is not None and not self._memo:
+            rehearsal.forget()
+        super().dump(obj)
 
 
 def dump(

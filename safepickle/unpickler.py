@@ -39,15 +39,16 @@ from safepickle.errors import (
     UnpicklingError,
     escape,
 )
+from safepickle.matching import Matcher
 from safepickle.policy import Policy, PolicySpec, resolve_policy
 from safepickle.policy.model import Name, PolicyData
 from safepickle.probes import FREE_KEYS, ProbeGuard
 from safepickle.reader import FileReader, Reader, frozen_input
-from safepickle.symbols import Global, Occurrence, Plan, Prior
+from safepickle.symbols import FIRST_NODE, KIND, SHIFT, Global, Occurrence, Plan, Prior
 from safepickle.verifier import Options, Verifier, canonical_name
 from safepickle.weighing import remembered
 
-__all__ = ["Unpickler", "load_bytes", "verify_bytes"]
+__all__ = ["Rehearsal", "Unpickler", "load_bytes", "verify_bytes"]
 
 _MISSING: Final = object()
 _FUNCTIONS: Final = (FunctionType, BuiltinFunctionType, MethodType)
@@ -1139,14 +1140,53 @@ def verify_bytes(
 ) -> None:
     """Raise what loading would raise before it runs anything."""
     _check_texts(encoding, errors)
-    resolved = resolve_policy(policy)
     options = Options(fix_imports=fix_imports, encoding=encoding, errors=errors, buffers=buffers)
-    reader = Reader(frozen_input(data), integer_digits=resolved.limits.integer_digits)
+    _rehearse(frozen_input(data), resolve_policy(policy), options)
+
+
+def _rehearse(data: bytes, policy: Policy, options: Options) -> Plan:
+    """Verify for its own sake: what is refused is logged and raised, as loading would."""
     try:
-        _verified(reader, resolved.data, resolved.limits, options)
-        failure = None
+        return _verified(Reader(data, integer_digits=policy.limits.integer_digits), policy.data, policy.limits, options)
     except StreamError as error:
         failure = _without_payload(error)
-    if failure is not None:
-        _log(failure, resolved)
-        raise failure
+    _log(failure, policy)
+    raise failure
+
+
+class Rehearsal:
+    """What a consumer would refuse of one pickle after the other, if it read them with one Unpickler.
+
+    It keeps of each what a memo would keep, without making any of it.  The consumer is taken to have what the pickles
+    ask an application for: a persistent_load, and buffers where `buffers` says so.
+    """
+
+    def __init__(self, policy: PolicySpec, *, fix_imports: bool, buffers: bool) -> None:
+        self._policy = resolve_policy(policy)
+        self._fix_imports = fix_imports
+        self._buffers = buffers
+        self._prior: dict[int, Prior] = {}
+        self._opcodes = 0
+
+    def forget(self) -> None:
+        """To be called when the writer forgets its memo."""
+        self._prior = {}
+
+    def verify(self, data: bytes) -> None:
+        """Raise what the consumer would raise before it runs anything of this pickle."""
+        options = Options(
+            fix_imports=self._fix_imports,
+            buffers=self._buffers,
+            persistent_load=True,
+            prior=self._prior,
+            opcodes_before=self._opcodes,
+        )
+        plan = _rehearse(data, self._policy, options)
+        matcher = Matcher(Reader(data), plan.heap, options.encoding, options.errors)
+        # Names are told by their text; of a long literal its length is enough.
+        values = {
+            index: _MISSING if code & KIND < FIRST_NODE and code >> SHIFT in plan.heap.sizes else matcher.value(code)
+            for index, code in plan.memo.items()
+        }
+        self._prior.update(remembered(plan.heap, plan.memo, values))
+        self._opcodes += plan.opcodes
