@@ -38,7 +38,7 @@ class Value:
 
     def __init__(self, word: str, role: str = "literal", name: Name | None = None) -> None:
         self.word = word
-        self.role = role  # literal, global, helper, made, bound, persistent
+        self.role = role  # literal, global, helper, made, bound, persistent, prior
         self.name = name  # the global it is, or that made it
         self.text: str | None = None
         self.items: list[Value] | None = None  # of a container that the program spells out
@@ -211,13 +211,16 @@ def program(choices: Choices, *, wild: int = 0, application: bool = True, names:
     `wild` is how many of 64 steps ignore what fits.  `application` admits persistent IDs, buffers and extension codes,
     `names` admits globals.
     """
-    maker = _Maker(choices, wild, application, names)
-    maker.start()
-    for _ in range(choices.below(_LONGEST)):
-        if not choices.more():
-            break
-        maker.step()
-    return maker.finish()
+    return _Maker(choices, wild, application, names).whole()
+
+
+def programs_in_a_row(choices: Choices) -> list[Program]:
+    """Two programs that one reader reads in a row: the second finds in the memo what the first left there."""
+    first = _Maker(choices, 0, application=True, names=True)
+    made = [first.whole()]
+    second = _Maker(choices, 0, application=True, names=True)
+    second.memo = {index: _prior(value) for index, value in first.memo.items()}
+    return [*made, second.whole()]
 
 
 class _Maker:
@@ -235,6 +238,15 @@ class _Maker:
         self.memo: dict[int, Value] = {}
         self.damaged = False
         self.dunders = False  # whether a text was spelled that makes the policy look into states
+
+    def whole(self) -> Program:
+        """The program, from its first step to its last."""
+        self.start()
+        for _ in range(self.choices.below(_LONGEST)):
+            if not self.choices.more():
+                break
+            self.step()
+        return self.finish()
 
     # Steps
 
@@ -592,8 +604,8 @@ class _Maker:
 def _is(slot: Slot, word: str) -> bool:
     if isinstance(slot, str) or word == MARK:
         return slot == word
-    if word == "any":
-        return True
+    if word == "any" or slot.role == "prior":
+        return word == "any"  # what an earlier program made can be referred to, and nothing else
     if word == slot.word:
         return True
     return slot.role == "made" and slot.name is not None and word in slot.name.fills
@@ -613,6 +625,15 @@ def _global(named: Name | None) -> Value:
     value = Value("any", "helper" if named is not None and named.kind == "helper" else "global", named)
     value.hashable = named is None or named.kind != "value" or named.name != "SHARED_LIST"
     return value
+
+
+def _prior(value: Value) -> Value:
+    """What a later program may know of a value in the memo: globals are judged again, all else is the application's."""
+    if value.role in {"global", "helper"}:
+        return value
+    known = Value("any", "prior")
+    known.hashable = value.hashable
+    return known
 
 
 def _frame(payload: bytes, off: int) -> bytes:

@@ -14,16 +14,22 @@ from tests.choices import ENOUGH, Choices
 from tests.documents import document
 from tests.objects import an_object
 from tests.programs import Program, program
+from tests.programs import programs_in_a_row as two_programs
 
 
-def choices() -> st.SearchStrategy[Choices]:
+def choices(size: int = ENOUGH) -> st.SearchStrategy[Choices]:
     """What a generator asks."""
-    return st.binary(min_size=ENOUGH, max_size=ENOUGH).map(Choices)
+    return st.binary(min_size=size, max_size=size).map(Choices)
 
 
 def programs(*, wild: int = 0, application: bool = True, names: bool = True) -> st.SearchStrategy[Program]:
     """A program of opcodes, as `tests.programs.program` makes it."""
     return choices().map(lambda given: program(given, wild=wild, application=application, names=names))
+
+
+def programs_in_a_row() -> st.SearchStrategy[list[Program]]:
+    """Two programs for one reader, the second of which uses what the first left in the memo."""
+    return choices(2 * ENOUGH).map(two_programs)
 
 
 def objects() -> st.SearchStrategy[Any]:

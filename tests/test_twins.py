@@ -8,6 +8,7 @@ program's maker took from the table.
 from __future__ import annotations
 
 import functools
+import io
 import re
 import sys
 from typing import Any, Final
@@ -26,6 +27,7 @@ from tests import readers, strategies, victims
 from tests.assembler import Step, asm
 from tests.make_malformed import ARGUMENTS, before
 from tests.programs import CODES, Program, Words
+from tests.same import difference
 
 POLICY: Final = readers.policy()
 UNRESTRICTED: Final = safepickle.Policy.unrestricted()
@@ -243,6 +245,18 @@ def test_what_is_accepted_here_is_accepted_by_c_pickle_with_the_same_value(progr
 
 
 @EXAMPLES
+@given(strategies.programs_in_a_row())
+def test_what_one_reader_reads_in_a_row_is_read_alike_by_c_pickle(made: list[Program]) -> None:
+    data = b"".join(program.data for program in made)
+    options: dict[str, Any] = {"encoding": "latin-1", "buffers": readers.buffers()}
+    mine = readers.Ours(io.BytesIO(data), policy=POLICY, **options)
+    options["buffers"] = readers.buffers()
+    theirs = readers.Theirs(io.BytesIO(data), **options)
+    for _ in made:
+        assert difference(theirs.load(), mine.load()) == ""
+
+
+@EXAMPLES
 @given(strategies.programs(wild=3, names=False, application=False))
 def test_what_c_pickle_accepts_is_accepted_here_or_explained_by_one_table(program: Program) -> None:
     mine = readers.ours(program.data, UNRESTRICTED)
@@ -252,6 +266,18 @@ def test_what_c_pickle_accepts_is_accepted_here_or_explained_by_one_table(progra
         except readers.NotHarmlessError:
             return
         assert theirs.error is not None or readers.stricter(mine.error), mine.error
+
+
+ONCE_READ_DIFFERENTLY: Final = (
+    b"I-0\n.",  # C: False
+    b"ctests.victims\nSlotted\n)\x81NN\x86b.",  # C: slot state is no dict
+)
+
+
+@pytest.mark.parametrize("data", ONCE_READ_DIFFERENTLY, ids=repr)
+def test_what_was_once_read_differently_is_refused_by_one_of_the_two_or_read_alike(data: bytes) -> None:
+    mine = readers.ours(data, POLICY)
+    assert mine.error is not None or readers.unlike(mine, readers.theirs(data)) == ""
 
 
 SHOWN: Final = [(row, data) for row in readers.STRICTER for data in row.shown_by]

@@ -1,0 +1,61 @@
+"""Any object: `dumps` writes what `_pickle.dumps` writes, byte for byte at every protocol, and `loads` reads it back.
+
+What is written is read alike by both readers.  What `_pickle` cannot write is an exception of the same class here; but
+in fast mode it loses count of how deep it is, and then fails for objects that are not cyclic.
+"""
+
+from __future__ import annotations
+
+import _pickle
+import io
+from typing import Any, Final
+
+import engine
+
+import safepickle
+from tests.choices import ENOUGH, Choices
+from tests.objects import an_object
+from tests.same import difference
+
+SEEDS: Final = "objects"
+_LARGE: Final = 100_000  # without a memo, what is shared is written again and again
+_UNRESTRICTED: Final = safepickle.Policy.unrestricted()
+
+
+def check(data: bytes) -> None:
+    choices = Choices(data)
+    is_fast = choices.below(8) == 7
+    made = an_object(choices)
+    for protocol in range(6):
+        _check(made, protocol, is_fast)
+
+
+def _check(made: Any, protocol: int, is_fast: bool) -> None:
+    theirs = _written(_pickle.Pickler, made, protocol, is_fast)
+    if is_fast and (isinstance(theirs, Exception) or len(theirs) > _LARGE):
+        return
+    ours = _written(safepickle.Pickler, made, protocol, is_fast)
+    if isinstance(theirs, bytes) and isinstance(ours, bytes):
+        assert ours == theirs, f"other bytes at protocol {protocol}"
+        mine = safepickle.loads(ours, policy=_UNRESTRICTED)
+        assert not difference(_pickle.loads(ours), mine), difference(_pickle.loads(ours), mine)
+    else:
+        assert type(ours) is type(theirs), (ours, theirs)
+
+
+def _written(pickler: Any, made: Any, protocol: int, is_fast: bool) -> bytes | Exception:
+    """The bytes, twice the same object from one pickler, or what it raised."""
+    file = io.BytesIO()
+    try:
+        writer = pickler(file, protocol)
+        writer.fast = is_fast
+        writer.dump(made)
+        writer.clear_memo()
+        writer.dump(made)
+    except Exception as error:  # noqa: BLE001 - whatever it is has to be the same from both
+        return error
+    return file.getvalue()
+
+
+if __name__ == "__main__":
+    engine.main(__file__, check, seeds=SEEDS, longest=ENOUGH)
