@@ -132,6 +132,6 @@ def verify(
 ) -> None:
     """Raise what `loads` would raise before it imports or runs anything; return None if it would go on to load.
 
-    `buffers` counts only as given or not: nothing is taken from it.
+    Nothing is taken from `buffers`; where it has a length, that must do for the pickle.
     """
-    verify_bytes(data, policy, fix_imports, encoding, errors, buffers is not None)
+    verify_bytes(data, policy, fix_imports, encoding, errors, buffers)

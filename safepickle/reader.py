@@ -415,7 +415,7 @@ class Reader:
 
     def unknown_opcode(self, code: int) -> NoReturn:
         """Refuse a byte that is no opcode, in pickle's words."""
-        shown = repr(chr(code)) if 0x20 <= code < 0x7F and code != 0x27 else f"'\\x{code:02x}'"
+        shown = f"'{chr(code)}'" if 0x20 <= code < 0x7F and code not in b"'\\" else f"'\\x{code:02x}'"
         self._fail(f"invalid load key, {shown}.")
 
 
@@ -689,12 +689,13 @@ class FileReader(Reader):
         readinto = getattr(self._file, "readinto", None)
         if readinto is None or self._room() is None:
             return bytearray(self._large(size))
-        payload = bytearray(self._start_large(size))
+        here = self._start_large(size)
+        done = len(here)
         room = self._room()
-        if room is not None and room < size - len(payload):
+        if room is not None and room < size - done:
             self._fail("pickle data was truncated")
-        done = len(payload)
-        payload += bytes(1) * (size - done)
+        payload = bytearray(size)
+        payload[:done] = here
         with memoryview(payload) as view:
             while done < size:
                 with view[done:] as rest:

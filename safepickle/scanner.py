@@ -4,12 +4,16 @@ Rules:
 
 * The same reader and verifier as the loader, so a pass here is no refusal there.
 * Every byte is claimed by a pickle or reported; what was not understood makes the scan incomplete, never a pass.
+* A string may hold a pickle: it is judged as one, and so is a pickle in a string of that one.
 * A bad stream never makes it raise: it becomes a finding.  Only unusable arguments raise.
 """
 
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, Final
 
 from safepickle import symbols as sym
@@ -60,6 +64,10 @@ _CAPABLE: Final = frozenset(
     )
 )  # fmt: skip
 _MOST_MEMBERS: Final = 1_000_000
+#: A PROTO, and an opcode that a pickle can begin with.
+_NESTED: Final = re.compile(rb"\x80[\x02-\x05](?=[\]})(\x8c\x95cX\x8f\x80KJMNGUCVST\x88\x89\x8a\x82-\x84])")
+#: Opcodes of pickles inside pickles that are judged whatever the length of the source.
+_LEAST_NESTED_WORK: Final = 100_000
 
 
 def scan(source: Any, *, policy: Any = None) -> Report:
@@ -110,7 +118,7 @@ class _Scan:
         """Judge the whole source."""
         import hashlib
 
-        verdict = self._container() or self._streams()
+        verdict = self._container() or self._embedded(self._streams())
         return Report(
             self.name, verdict, tuple(self.findings), tuple(self.capabilities.values()), tuple(self.members),
             tuple(dict.fromkeys(self.missing)), len(self.data), self.claimed, hashlib.sha256(self.data).hexdigest(),
@@ -157,6 +165,37 @@ class _Scan:
             verdicts.append(INCOMPLETE)
         return next(verdict for verdict in _SEVERITY_ORDER if verdict in verdicts)
 
+    def _embedded(self, verdict: str) -> str:
+        """Judge pickles inside the strings of pickles too: whoever loads the outer one may load them.
+
+        Looked for is a PROTO followed by what can follow it.  What begins like a pickle by chance is told from one by
+        its names: a finding needs a global that a module could have.
+        """
+        budget = _LEAST_NESTED_WORK + len(self.data)
+        starts = {member.start for member in self.members}
+        found = 0
+        for match in _NESTED.finditer(self.data):
+            if match.start() in starts:
+                continue
+            if budget <= 0 or found > self.policy.limits.nested:
+                self.findings.append(
+                    Finding("limit", "warning", "more embedded pickles than are followed", match.start())
+                )
+                return next(worst for worst in _SEVERITY_ORDER if worst in (verdict, INCOMPLETE))
+            reader = Reader(self.data, match.start(), integer_digits=self.policy.limits.integer_digits)
+            verifier = Verifier(reader, self.policy.data, self.policy.limits, Options(scanning=True))
+            with suppress(StreamError, MemoryError, RecursionError):
+                verifier.run()
+            budget -= verifier.opcodes + 1
+            refusals = [refusal for refusal in verifier.refusals if _could_be_imported(refusal)]
+            if refusals:
+                found += 1
+                verdict = FORBIDDEN
+                self.members.append(Member(match.start(), reader.pos, verifier.opcodes, FORBIDDEN))
+                self._refusals(refusals)
+                self._collect(verifier)
+        return verdict
+
     def _trailing(self, start: int, verdict: str) -> str:
         """What follows a pickle and is none: harmless rubbish, or a stream that was broken on purpose."""
         if verdict == NOT_A_PICKLE:
@@ -188,7 +227,7 @@ class _Scan:
         except Forbidden as error:
             verdict = FORBIDDEN
             self.missing.extend(error.missing)
-            self._refusals(verifier)
+            self._refusals(verifier.refusals)
             stop = reader.pos if verifier.finished else start
         except LimitExceeded as error:
             verdict = FORBIDDEN
@@ -212,8 +251,8 @@ class _Scan:
     def _broken(self, error: StreamError, rule: str) -> None:
         self.findings.append(Finding(rule, "error", escape(str(error), 500), error.position, error.opcode))
 
-    def _refusals(self, verifier: Verifier) -> None:
-        for refusal in verifier.refusals:
+    def _refusals(self, refusals: Iterable[sym.Refusal]) -> None:
+        for refusal in refusals:
             self.findings.append(
                 Finding(
                     _rule(refusal),
@@ -240,6 +279,12 @@ class _Scan:
             self.capabilities[symbol.module, symbol.name] = Capability(
                 symbol.module, symbol.name, ordered, symbol.listed
             )
+
+
+def _could_be_imported(refusal: sym.Refusal) -> bool:
+    if refusal.module is None or refusal.name is None:
+        return False
+    return all(part.isidentifier() for part in f"{refusal.module}.{refusal.name}".split("."))
 
 
 def _rule(refusal: sym.Refusal) -> str:

@@ -1136,11 +1136,17 @@ def verify_bytes(
     fix_imports: bool,
     encoding: str,
     errors: str,
-    buffers: bool,
+    buffers: Any,
 ) -> None:
     """Raise what loading would raise before it runs anything."""
     _check_texts(encoding, errors)
-    options = Options(fix_imports=fix_imports, encoding=encoding, errors=errors, buffers=buffers)
+    options = Options(
+        fix_imports=fix_imports,
+        encoding=encoding,
+        errors=errors,
+        buffers=buffers is not None,
+        buffer_count=len(buffers) if hasattr(buffers, "__len__") else None,
+    )
     _rehearse(frozen_input(data), resolve_policy(policy), options)
 
 

@@ -107,7 +107,8 @@ class Options:
     """How a stream is to be read, beside its policy: what the arguments of `loads` and the Unpickler's class say."""
 
     __slots__ = (
-        "buffers", "encoding", "errors", "fix_imports", "opcodes_before", "persistent_load", "prior", "scanning",
+        "buffer_count", "buffers", "encoding", "errors", "fix_imports", "opcodes_before", "persistent_load", "prior",
+        "scanning",
     )  # fmt: skip
 
     def __init__(
@@ -117,6 +118,7 @@ class Options:
         encoding: str = "ASCII",
         errors: str = "strict",
         buffers: bool = False,
+        buffer_count: int | None = None,
         persistent_load: bool = False,
         scanning: bool = False,
         prior: Mapping[int, Prior] = _NO_PRIOR,
@@ -126,6 +128,7 @@ class Options:
         self.encoding = encoding
         self.errors = errors
         self.buffers = buffers  # out-of-band buffers were given
+        self.buffer_count = buffer_count  # how many, where that is known beforehand
         self.persistent_load = persistent_load  # there is something to load persistent IDs with
         self.scanning = scanning  # nothing will be loaded: leave open what only the loader decides
         self.prior = prior  # the memo before this load
@@ -1404,6 +1407,8 @@ class Verifier:
     def _next_buffer(self) -> None:
         self.buffers += 1
         options = self.options
+        if options.buffer_count is not None and self.buffers > options.buffer_count:
+            self.malformed("not enough out-of-band buffers")
         accepted = BUFFERS in self.policy.accept or self._unrestricted
         if options.buffers or (options.scanning and accepted):
             return
