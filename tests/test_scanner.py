@@ -1,0 +1,167 @@
+"""The scanner: verdicts, the account of bytes, and several pickles in one source."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import json
+import pickle
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import safepickle
+from safepickle.policy import Policy
+from tests.assembler import asm
+
+PLAIN = Policy.named("plain")
+EVIL = b"cos\nsystem\n(Vid\ntR."
+
+
+def rules(report: safepickle.Report) -> list[str]:
+    return [finding.rule for finding in report.findings]
+
+
+def test_a_pickle_of_plain_values_passes_and_every_byte_is_claimed():
+    data = pickle.dumps({"a": [1, 2.5, None]})
+    report = safepickle.scan(data, policy=PLAIN)
+    assert (report.ok, report.verdict, report.findings) == (True, "pass", ())
+    assert report.claimed == report.size == len(data)
+    assert [(member.start, member.stop) for member in report.members] == [(0, len(data))]
+
+
+def test_what_is_not_granted_is_forbidden_and_listed_with_its_verbs():
+    report = safepickle.scan(EVIL, policy=PLAIN)
+    assert (report.ok, report.verdict) == (False, "forbidden")
+    assert {(grant.module, grant.name, grant.verbs) for grant in report.missing} == {("os", "system", ("call",))}
+    (capability,) = report.capabilities
+    assert (capability.module, capability.name, capability.granted) == ("os", "system", False)
+    assert dict(capability.uses) == {"refer": 1, "call": 1}
+
+
+def test_nothing_at_all_is_malformed():
+    assert safepickle.scan(b"", policy=PLAIN).verdict == "malformed"
+
+
+def test_what_breaks_before_it_could_do_anything_is_no_pickle():
+    report = safepickle.scan(b"hello, world", policy=PLAIN)
+    assert (report.ok, report.verdict) == (False, "not a pickle")
+
+
+def test_what_breaks_after_it_could_do_something_is_malformed():
+    data = asm(("GLOBAL", "builtins", "set"), "EMPTY_LIST", "TUPLE1", "REDUCE")
+    assert safepickle.scan(data, policy=PLAIN).verdict == "malformed"
+
+
+def test_a_refusal_before_the_stream_breaks_is_told_before_the_break():
+    report = safepickle.scan(EVIL[:-1] + b"\xff", policy=PLAIN)
+    assert report.verdict == "forbidden"
+
+
+def test_every_pickle_in_a_row_is_judged():
+    data = pickle.dumps(1) + EVIL + pickle.dumps(2)
+    report = safepickle.scan(data, policy=PLAIN)
+    assert report.verdict == "forbidden"
+    assert [member.verdict for member in report.members] == ["pass", "forbidden", "pass"]
+    assert report.claimed == len(data)
+
+
+def test_bytes_behind_the_last_pickle_make_the_scan_incomplete():
+    report = safepickle.scan(pickle.dumps(1) + b"\xff\xff", policy=PLAIN)
+    assert (report.ok, report.verdict, rules(report)) == (False, "incomplete", ["trailing-data"])
+    assert report.claimed == report.size - 2
+
+
+@pytest.mark.parametrize(
+    "start", [b"PK\x03\x04", b"\x1f\x8b\x08\x00", b"BZh9", b"\xfd7zXZ\x00", b"\x93NUMPY", b"7z\xbc\xaf'\x1c"]
+)
+def test_a_container_is_incomplete_and_never_harmless(start):
+    report = safepickle.scan(start + bytes(64), policy=PLAIN)
+    assert (report.ok, report.verdict, rules(report)) == (False, "incomplete", ["container"])
+
+
+def test_a_pickle_that_begins_like_a_container_is_read_as_a_pickle():
+    data = b"]\x00\x00\x80\x00"
+    assert safepickle.scan(b"BZh" + data, policy=PLAIN).verdict == "incomplete"
+    assert safepickle.scan(asm("EMPTY_LIST", "STOP"), policy=PLAIN).ok
+
+
+@pytest.mark.parametrize("kind", [bytes, bytearray])
+@pytest.mark.parametrize("wrap", [lambda inner: inner, lambda inner: pickle.dumps(kindless(inner))])
+def test_a_pickle_inside_a_string_is_judged(kind, wrap):
+    inner = asm(("PROTO", 2), ("GLOBAL", "os", "system"), ("BINUNICODE", "id"), "TUPLE1", "REDUCE", "STOP")
+    report = safepickle.scan(pickle.dumps([wrap(kind(inner))], 5), policy=PLAIN)
+    assert report.verdict == "forbidden"
+    assert {(grant.module, grant.name) for grant in _named(report)} == {("os", "system")}
+
+
+def kindless(inner: bytes | bytearray) -> bytes:
+    return bytes(inner)
+
+
+def _named(report: safepickle.Report) -> list[safepickle.Finding]:
+    return [finding for finding in report.findings if finding.module]
+
+
+def test_a_string_that_holds_a_harmless_pickle_passes():
+    assert safepickle.scan(pickle.dumps([pickle.dumps({"a": 1})]), policy=PLAIN).ok
+
+
+def test_an_eight_bit_string_passes_whatever_its_encoding():
+    assert safepickle.scan(asm(("SHORT_BINSTRING", b"\xff\xfe"), "STOP"), policy=PLAIN).ok
+
+
+def test_persistent_ids_and_buffers_are_findings_unless_the_policy_accepts_them():
+    pid = asm(("PERSID", "model"), "STOP")
+    buffer = asm(("PROTO", 5), "NEXT_BUFFER", "STOP")
+    accepting = Policy.from_yaml("safepickle: 1\naccept: [persistent_ids, buffers]\n")
+    for data in (pid, buffer):
+        assert rules(safepickle.scan(data, policy=PLAIN)) == ["not-accepted"]
+        assert safepickle.scan(data, policy=accepting).ok
+
+
+def test_a_source_is_bytes_a_path_or_a_binary_file(tmp_path):
+    data = pickle.dumps([1])
+    path = tmp_path / "one.pkl"
+    path.write_bytes(data)
+    hashes = {
+        safepickle.scan(source, policy=PLAIN).sha256
+        for source in (data, bytearray(data), memoryview(data), path, str(path), io.BytesIO(data))
+    }
+    assert len(hashes) == 1
+    assert safepickle.scan(path, policy=PLAIN).source == str(path)
+
+
+@pytest.mark.parametrize("source", [3, None, io.StringIO("text")])
+def test_a_source_of_another_kind_is_a_type_error(source):
+    with pytest.raises(TypeError):
+        safepickle.scan(source)
+
+
+def test_a_file_that_is_not_there_is_an_os_error(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        safepickle.scan(tmp_path / "absent.pkl")
+
+
+def test_without_a_policy_all_packaged_policies_judge_together():
+    data = pickle.dumps(dt.date(2024, 2, 29))
+    assert safepickle.scan(data).ok
+    assert not safepickle.scan(data, policy=PLAIN).ok
+
+
+def test_a_report_is_plain_data_for_json():
+    told = json.loads(json.dumps(safepickle.scan(EVIL, policy=PLAIN).to_dict()))
+    assert (told["verdict"], told["ok"], told["policy"]) == ("forbidden", False, PLAIN.digest)
+    assert told["missing"] == [{"module": "os", "name": "system", "verbs": ["call"], "reason": ""}]
+    assert told["findings"][0]["rule"] == "not-granted"
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_give_a_report_that_passes_only_if_verify_passes(data):
+    report = safepickle.scan(data, policy=PLAIN)
+    if report.ok:
+        assert report.claimed == len(data)
+        safepickle.verify(data, policy=PLAIN)
+    else:
+        assert report.findings or report.verdict == "not a pickle"
