@@ -407,6 +407,7 @@ def _without_payload(error: BaseException) -> BaseException:
         elif type(each) is UnicodeDecodeError or type(each) is UnicodeEncodeError:
             each.object = each.object[each.start : each.end]  # the text without what is around the failure
             each.start, each.end = 0, len(each.object)
+            each.args = each.encoding, each.object, each.start, each.end, each.reason
     return error
 
 

@@ -27,6 +27,12 @@ __all__ = ["Scales", "exact_depths", "remembered"]
 #: More than any budget.
 ENDLESS: Final = 1 << 62
 _UNHASHABLE: Final = frozenset({sym.LIST, sym.DICT, sym.SET, sym.BYTEARRAY})
+# What calls of these give cannot be hashed either.
+_UNHASHABLE_CALLS: Final = frozenset({
+    "builtins.bytearray", "builtins.dict", "builtins.list", "builtins.set", "collections.Counter",
+    "collections.OrderedDict", "collections.UserDict", "collections.UserList", "collections.defaultdict",
+    "collections.deque", "weakref.WeakSet",
+})  # fmt: skip
 _TEXTS: Final = frozenset({sym.STR, sym.TEXT8, sym.BYTES, sym.ENCODED})
 _SIZED: Final = (str, bytes, bytearray, list, tuple, dict, set, frozenset)
 _NOTHING: Final[list[int]] = []
@@ -46,8 +52,15 @@ def _hashed(heap: Heap, code: int) -> list[int]:
     held = [part for part in (made.args, made.kwargs) if part]
     for part in _records(heap, made.state):
         values = heap.codes(part)[1::2] if part & KIND == sym.DICT else heap.codes(part)
-        held += [_ONE_LEAF if value & KIND in _UNHASHABLE else value for value in values]
+        held += [_ONE_LEAF if _is_unhashable(heap, value) else value for value in values]
     return held
+
+
+def _is_unhashable(heap: Heap, code: int) -> bool:
+    if code & KIND != sym.MADE:
+        return code & KIND in _UNHASHABLE
+    origin = heap.of(code).origin
+    return origin is not None and origin.dotted in _UNHASHABLE_CALLS
 
 
 def _records(heap: Heap, state: int) -> list[int]:
