@@ -852,7 +852,8 @@ def test_ordinary_containers_of_every_size_are_never_taken_for_colliding() -> No
     for values in (
         range(20_000), range(0, 2**40, 2**26), [each / 7 for each in range(5000)], [-each for each in range(5000)],
         [(each, -each) for each in range(5000)], [f"text {each}" for each in range(5000)],
-        [2**each for each in range(1200)], [b"%d" % each for each in range(3000)], [(each % 60, each // 60) for each in range(6000)],
+        [2**each for each in range(1200)], [b"%d" % each for each in range(3000)],
+        [(each % 60, each // 60) for each in range(6000)],
     ):  # fmt: skip
         value = [set(values), dict.fromkeys(values), frozenset(values)]
         assert safepickle.loads(pickle.dumps(value)) == value
