@@ -634,7 +634,7 @@ class _Machine:
             raise _Underneath(error, reader.position, culprit, op.name_of(code), own_words=asked) from None
 
     # The accepted long function, the verifier's twin: one flat arm for each opcode, common ones first.
-    def _run_opcodes(self) -> Any:  # noqa: C901, PLR0912, PLR0915
+    def _run_opcodes(self) -> Any:  # noqa: C901, PLR0912, PLR0915 - flat on purpose
         reader = self.reader
         memo = self.memo
         stack: list[Any] = []

@@ -278,7 +278,7 @@ class Verifier:
 
     # The accepted long function: one flat arm for each opcode, common ones first.  `top` is the depth of the deepest
     # value pushed since the last mark: an upper bound for what is on the stack, made exact where it would refuse.
-    def _run_opcodes(self) -> None:  # noqa: C901, PLR0912, PLR0915
+    def _run_opcodes(self) -> None:  # noqa: C901, PLR0912, PLR0915 - flat on purpose
         reader = self.reader
         heap = self.heap
         depths = heap.depths
