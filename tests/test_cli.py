@@ -43,7 +43,7 @@ def process(*arguments: str, cwd: Path | None = None, **environment: str) -> sub
         capture_output=True,
         text=True,
         stdin=subprocess.DEVNULL,
-        env={**os.environ, **environment},
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent), **environment},
     )
 
 
