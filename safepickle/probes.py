@@ -115,10 +115,11 @@ class ProbeTable:
 class ProbeGuard:
     """Follows the large containers of one load."""
 
-    __slots__ = ("_most", "_tables")
+    __slots__ = ("_followed", "_most", "_tables")
 
     def __init__(self, most: int) -> None:
         self._most = most
+        self._followed: dict[tuple[int, bool], tuple[Any, int]] = {}  # what was given to calls, and how long it was
         self._tables: dict[int, ProbeTable] = {}
 
     def adding(self, container: Any, keys: Sequence[Any], is_set: bool) -> None:
@@ -143,8 +144,12 @@ class ProbeGuard:
             return
         makes_set = not issubclass(target, dict)
         for given in args:
-            if not isinstance(given, _ITERATED) or len(given) <= FREE_KEYS:
+            if not isinstance(given, _ITERATED) or len(given) <= FREE_KEYS or type(given) in _FOLLOWED_BEFORE:
                 continue
+            key = id(given), makes_set
+            if self._followed.get(key, (None, 0))[1] == len(given):
+                continue  # what is given again and again is followed once
+            self._followed[key] = given, len(given)
             # A class that is given what is no dict takes pairs, or counts the members; one of its own may do either.
             if makes_set or isinstance(given, dict) or target not in _OF_PAIRS:
                 _follow(ProbeTable(makes_set, self._most), given)
@@ -154,6 +159,8 @@ class ProbeGuard:
 
 #: What can be walked through without using it up.
 _ITERATED: Final = (list, tuple, set, frozenset, dict, range, deque)
+#: What was filled by opcodes, each key of it followed then.
+_FOLLOWED_BEFORE: Final = frozenset({set, frozenset, dict})
 _OF_PAIRS: Final = frozenset({dict, defaultdict, OrderedDict})
 
 
