@@ -972,12 +972,8 @@ class _Machine:
     def _append(self, target: Any, value: Any) -> None:
         if type(target) is list:
             target.append(value)
-            return
-        self._target(target)
-        append = self._method(target, "append")
-        if append is _MISSING:
-            raise AttributeError(f"{type(target).__name__!r} object has no attribute 'append'")
-        append(value)
+        else:
+            self._extend(target, [value])  # as C `_pickle` does; the pure reader calls append
 
     def _extend(self, target: Any, items: list[Any]) -> None:
         if type(target) is list:

@@ -74,10 +74,11 @@ class NotHarmlessError(Exception):
 
 
 class Outcome(NamedTuple):
-    """What a reader made of a stream: a value, or what it raised."""
+    """What a reader made of a stream: a value, or what it raised, and what of the application it ran."""
 
     value: Any
     error: BaseException | None
+    ran: tuple[str, ...] = ()
 
 
 def policy() -> safepickle.Policy:
@@ -130,26 +131,32 @@ def prepared() -> Iterator[None]:
 
 def ours(data: bytes, rules: safepickle.Policy, encoding: str = "latin-1") -> Outcome:
     """What this package makes of a stream; only `pickle.UnpicklingError` is expected."""
+    already = len(victims.RAN)
     try:
-        return Outcome(Ours(io.BytesIO(data), policy=rules, encoding=encoding, buffers=buffers()).load(), None)
+        value = Ours(io.BytesIO(data), policy=rules, encoding=encoding, buffers=buffers()).load()
     except safepickle.UnpicklingError as error:
-        return Outcome(None, error)
+        return Outcome(None, error, tuple(victims.RAN[already:]))
+    return Outcome(value, None, tuple(victims.RAN[already:]))
 
 
 def theirs(data: bytes, encoding: str = "latin-1") -> Outcome:
     """What C `_pickle` makes of a stream.  Raises NotHarmlessError where it was not asked."""
+    already = len(victims.RAN)
     try:
-        return Outcome(Theirs(io.BytesIO(data), encoding=encoding, buffers=buffers()).load(), None)
+        value = Theirs(io.BytesIO(data), encoding=encoding, buffers=buffers()).load()
     except NotHarmlessError:
         raise
     except Exception as error:  # noqa: BLE001 - it raises whatever is raised underneath
-        return Outcome(None, error)
+        return Outcome(None, error, tuple(victims.RAN[already:]))
+    return Outcome(value, None, tuple(victims.RAN[already:]))
 
 
 def unlike(mine: Outcome, other: Outcome) -> str:
     """How an accepted stream is read differently by C `_pickle`, or nothing."""
     if other.error is not None:
         return f"C _pickle refuses it: {other.error!r}"
+    if mine.ran != other.ran:
+        return f"this package ran {mine.ran}, C _pickle {other.ran}"
     return difference(mine.value, other.value)
 
 

@@ -271,6 +271,7 @@ def test_what_c_pickle_accepts_is_accepted_here_or_explained_by_one_table(progra
 ONCE_READ_DIFFERENTLY: Final = (
     b"I-0\n.",  # C: False
     b"ctests.victims\nSlotted\n)\x81NN\x86b.",  # C: slot state is no dict
+    b"ctests.victims\nAppender\n)\x81Na.",  # C: extend, and append only where there is none
 )
 
 
