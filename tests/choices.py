@@ -59,6 +59,10 @@ def chance(choices: Choices, parts: int, of: int) -> bool:
     return parts > 0 and choices.below(of) >= of - parts
 
 
+#: Bytes of a payload from which on it stands outside of frames, and is read from a file into its own object.
+LARGE: Final = 64 * 1024
+
+
 def integer(choices: Choices) -> int:
     """An integer: small, or beside one of the sizes at which the format changes its layout."""
     edge = one_of(choices, SMALL_AND_EDGES)
@@ -83,12 +87,16 @@ TEXTS: Final = (
 
 
 def text(choices: Choices) -> str:
-    """A text: one of those that matter to an encoding, or arbitrary ASCII."""
+    """A text: one of those that matter to an encoding, or arbitrary characters, and rarely a large one."""
+    if chance(choices, 1, 64):
+        return "\xe9" * (LARGE // 2 + choices.below(3) - 1)
     number = choices.below(len(TEXTS) + 4)
     return TEXTS[number] if number < len(TEXTS) else choices.chunk(12).decode("latin-1")
 
 
 def octets(choices: Choices) -> bytes:
-    """Bytes: a few arbitrary ones, or a length at which the layout changes."""
+    """Bytes: a few arbitrary ones, or a length at which the layout changes, and rarely a large one."""
+    if chance(choices, 1, 64):
+        return bytes(LARGE + choices.below(3) - 1)
     size = one_of(choices, (0, 1, 2, 255, 256, 300))
     return choices.chunk(8) if size < 3 else bytes(size)

@@ -22,11 +22,10 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from tests import victims
-from tests.choices import Choices, chance, floating, integer, octets, one_of, text
+from tests.choices import LARGE, Choices, chance, floating, integer, octets, one_of, text
 
 _MOST: Final = 24  # objects
 _BATCH: Final = 1000  # items that one opcode adds at most
-_LARGE: Final = 64 * 1024  # bytes from which on a payload stands outside of frames
 _REACH: Final = 6  # how far back in the pool is looked mostly
 
 
@@ -105,7 +104,7 @@ def _scalar(pool: _Pool) -> Any:
 
 def _large(pool: _Pool) -> Any:
     """A payload about as long as a frame, or a container of more items than a batch has."""
-    size = _LARGE + pool.choices.below(3) - 1
+    size = LARGE + pool.choices.below(3) - 1
     kind = pool.choices.below(6)
     item = pool.pick()
     many = _BATCH + pool.choices.below(3) - 1
