@@ -74,7 +74,7 @@ def paste(missing: Iterable[MissingGrant]) -> str:
             for grant in sorted(modules[module], key=lambda grant: grant.name)
         ]
     for grant in unlistable:
-        why = grant.reason or "not a name that a policy can list"
+        why = escape(grant.reason) or "not a name that a policy can list"
         lines.append(f"# {escape(grant.module)} {escape(grant.name)} ({', '.join(grant.verbs)}): {why}")
     return "\n".join(lines) + "\n" if lines else ""
 

@@ -14,6 +14,7 @@ import os
 import re
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import cache
 from typing import Any, Final
 
 from safepickle import symbols as sym
@@ -82,6 +83,7 @@ def scan(source: Any, *, policy: Any = None) -> Report:
     return _Scan(name, data, chosen).report()
 
 
+@cache
 def _packaged() -> Policy:
     union = Policy.named("plain")
     for name in Policy.names():
