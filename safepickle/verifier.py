@@ -685,23 +685,20 @@ class Verifier:
         return self.limits.work(self.limits.hash_work, self.reader.consumed)
 
     def _charge_arguments(self, args: int, items: list[int], more: list[int], inside: int) -> int:
-        """Charge a call or `new` for its arguments, and for `more` beside them; returns what it may copy of them."""
+        """Charge a call or `new` for its arguments, and for `more` beside them; returns how much it may have copied."""
         self._charge_copy(len(items))
         codes = more if args & KIND == sym.TUPLE and self._scales.is_flat(args) else [*items, *more]
-        return len(items) + (self._charge_handed(codes, inside) if codes else 0)
+        self._charge_handed(codes, inside)
+        return max(len(items), *map(self._scales.bulk, codes)) if codes else len(items)
 
-    def _charge_handed(self, codes: list[int], inside: int) -> int:
-        """Charge what a call, NEWOBJ or BUILD is given, and return what it may copy of it.
-
-        `inside` is how deep the arguments are, 0 for what nobody walks through.
-        """
+    def _charge_handed(self, codes: list[int], inside: int) -> None:
+        """Charge what a call, NEWOBJ or BUILD is given; `inside` is how deep it is, 0 for what nobody walks through."""
         amount = self._scales.lengths(codes)
         if amount:
             self._charge_copy(amount)
         if inside > 2:  # below that, a walk meets no more than what was just counted
             # An Enum hashes what it is called with, a cached function too, and both show it in their errors.
             self._charge_hash(self._scales.walk(codes, self._hash_budget()))
-        return amount
 
     # -- Filling containers ------------------------------------------------------------------------------------------
 
@@ -1061,7 +1058,7 @@ class Verifier:
         if kwargs:
             self._check_keywords(kwargs, what)
         if kind != sym.GLOBAL:
-            if kind < FIRST_NODE and kind != sym.PERSISTENT:
+            if kind in _BUILTIN_LITERALS or kind == sym.BUFFER:
                 self.malformed(f"{what} class argument must be a type, not {_type_name(cls)}")
             if not self._unrestricted:
                 self.refuse(
@@ -1078,7 +1075,8 @@ class Verifier:
         inside = max(heap.depth(args), heap.depth(kwargs))
         self._usable(inside)
         admitting = self._judge_arguments(symbol, NEW, args, kwargs, base)
-        size = self._charge_arguments(args, items, [kwargs] if kwargs else [], inside)
+        keywords = heap.codes(kwargs)[1::2] if kwargs & KIND == sym.DICT else []
+        size = self._charge_arguments(args, items, [kwargs, *keywords] if kwargs else [], inside)
         self._charge_container(symbol.dotted, items)
         return self._make(symbol, args, kwargs, admitting, size)
 
@@ -1278,7 +1276,8 @@ class Verifier:
                 self._judge_state(made, made.origin, state)
             made.built = True
             made.state = state
-            made.size += self._charge_handed([state], 0)
+            halves = heap.codes(state) if state & KIND == sym.TUPLE else []
+            self._charge_handed([state, *halves] if len(halves) == 2 else [state], 0)
             for part in self._state_dicts(state):
                 if part & KIND == sym.DICT and not self._scales.is_flat(part):  # keys are hashed again, as names
                     self._hash_all([key for key in heap.codes(part)[::2] if key & KIND >= FIRST_NODE])

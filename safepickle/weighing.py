@@ -222,33 +222,38 @@ class Scales:
 
     def length(self, code: int) -> int:
         """What copying one value costs."""
-        kind = code & KIND
-        if not sym.TUPLE <= kind <= sym.FROZENSET:
-            return self._own_length(code)
+        if not sym.TUPLE <= code & KIND <= sym.FROZENSET or self.is_flat(code):
+            return self.bulk(code)
         items = self._heap.codes(code)
-        if self.is_flat(code):
-            return len(items)
         # Tuples, as states are, are looked into; other containers only where there is anything long in the stream.
-        if kind == sym.TUPLE or self._heap.sizes:
-            return len(items) + sum(map(self._own_length, items))
+        if code & KIND == sym.TUPLE or self._heap.sizes:
+            return len(items) + sum(map(self._literal_length, items))
         return len(items)
 
-    def _own_length(self, code: int) -> int:
+    def bulk(self, code: int) -> int:
+        """How many bytes or items a value holds by itself, whatever its items hold.
+
+        What a call gave may have copied an argument, so it counts as the largest of them.  What is inside of arguments,
+        and a state, does not count: a thousand objects may share what one large array stands behind.
+        """
+        heap = self._heap
+        kind = code & KIND
+        if kind == sym.MADE:
+            made: Made = heap.of(code)
+            return made.size + len(made.fills)
+        if kind == sym.PRIOR:
+            prior: Prior = heap.of(code)
+            return max(prior.size, len(prior.value) if isinstance(prior.value, _SIZED) else 0)
+        return self._literal_length(code)
+
+    def _literal_length(self, code: int) -> int:
         heap = self._heap
         kind = code & KIND
         if kind < FIRST_NODE:
             return heap.sizes.get(code >> SHIFT, 0)
         if kind <= sym.FROZENSET:
             return len(heap.codes(code))
-        if kind == sym.MADE:
-            made: Made = heap.of(code)
-            return made.size + len(made.fills)
-        if kind == sym.ENCODED:
-            return heap.sizes.get(heap.of(code) >> SHIFT, 0)
-        if kind == sym.PRIOR:
-            prior: Prior = heap.of(code)
-            return max(prior.size, len(prior.value) if isinstance(prior.value, _SIZED) else 0)
-        return 0
+        return heap.sizes.get(heap.of(code) >> SHIFT, 0) if kind == sym.ENCODED else 0
 
 
 def _once(_code: int) -> int:

@@ -151,13 +151,14 @@ def test_what_is_handed_out_is_as_long_as_its_text_its_items_and_theirs(bench: B
     assert bench.scales.length(bench.heap.add(sym.ENCODED, long, 0)) == 1000
 
 
-def test_what_was_made_of_much_is_as_long_as_that_again(bench: Bench) -> None:
+def test_what_was_made_of_much_is_as_long_as_that_again_and_what_holds_it_is_not(bench: Bench) -> None:
     made = bench.made("C")
     assert bench.scales.length(made) == 0
     bench.heap.of(made).size = 700
     bench.heap.of(made).fills += [INT] * 50
-    assert bench.scales.length(made) == 750
-    assert bench.scales.length(bench.tuple(NONE, made)) == 752
+    assert bench.scales.length(made) == bench.scales.bulk(made) == 750
+    assert bench.scales.length(bench.tuple(NONE, made)) == 2
+    assert bench.scales.bulk(bench.tuple(NONE, bench.list(INT, INT, INT))) == 2
 
 
 def test_a_container_of_short_scalars_is_looked_at_once_and_again_only_where_it_grew(bench: Bench) -> None:
