@@ -109,7 +109,7 @@ def main(harness: str, check: Callable[[bytes], None], *, seeds: str, dictionary
         files.append(Path(tempfile.mkdtemp(prefix=f"{name}-")))
     if "-artifact_prefix" not in given:
         arguments.append(f"-artifact_prefix={files[0]}-found-")
-    print(f"new inputs: {files[0]}; what breaks the invariant: {files[0]}-found-...", flush=True)
+        print(f"new inputs: {files[0]}; what breaks the invariant: {files[0]}-found-...", flush=True)
     _instrument(atheris)
     atheris.Setup(arguments + [str(folder) for folder in (*files, *folders(name, seeds))], check)
     atheris.Fuzz()

@@ -24,14 +24,14 @@ from typing import Any, Final
 from tests import victims
 from tests.choices import LARGE, Choices, chance, floating, integer, octets, one_of, text
 
-_MOST: Final = 24  # objects
+_MOST: Final = 24  # parts of an object
 _BATCH: Final = 1000  # items that one opcode adds at most
 _REACH: Final = 6  # how far back in the pool is looked mostly
 
 
-def an_object(choices: Choices) -> Any:
-    """One object, with whatever it is made of."""
-    return _Pool(choices).result()
+def an_object(choices: Choices, most: int = _MOST) -> Any:
+    """One object, with whatever it is made of: up to `most` parts, each of which may be in several others."""
+    return _Pool(choices).result(most)
 
 
 class _Pool:
@@ -41,8 +41,8 @@ class _Pool:
         self.choices = choices
         self.made: list[Any] = []
 
-    def result(self) -> Any:
-        for _ in range(1 + self.choices.below(_MOST)):
+    def result(self, most: int) -> Any:
+        for _ in range(1 + self.choices.below(most)):
             self.made.append(one_of(self.choices, _MAKERS)(self))
             if not self.choices.more():
                 break
