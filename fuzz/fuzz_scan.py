@@ -78,16 +78,18 @@ def _check_member(
     if passes and not opcodes & _EIGHT_BIT:
         refusal = readers.ours(data, policy).error
         assert refusal is None or isinstance(refusal, safepickle.ReconstructionError) or _shows_late(refusal), refusal
-    if _is_whole(data, policy):
+    size = _size(data, policy)
+    if size:
+        assert member.stop - member.start == size
         _check_capabilities(data, capabilities)
 
 
-def _is_whole(data: bytes, policy: safepickle.Policy) -> bool:
-    """Whether the pickle, granted or not, was read up to its STOP: in a broken one each reader breaks off elsewhere."""
+def _size(data: bytes, policy: safepickle.Policy) -> int:
+    """The bytes of the pickle, granted or not; 0 for a broken one, in which each reader breaks off elsewhere."""
     verifier = Verifier(Reader(data), policy.data, policy.limits, Options(scanning=True))
     with suppress(pickle.UnpicklingError):
         verifier.run()
-    return verifier.finished
+    return verifier.reader.pos if verifier.finished else 0
 
 
 def _verifies(data: bytes, policy: safepickle.Policy) -> bool:

@@ -1171,7 +1171,7 @@ def refusal_of(file: Found, index: bytes | None) -> str:
             if "persistent_load" in file.facts["load"]:
                 _Persistent(io.BytesIO(data), policy=policy, encoding="latin1").load()
             else:
-                buffers = [] if "buffers" in file.facts["load"] else None
+                buffers = iter(()) if "buffers" in file.facts["load"] else None  # how many, only a load finds out
                 safepickle.verify(data, policy=policy, encoding="latin1", buffers=buffers)
     except (safepickle.Forbidden, safepickle.MalformedStream) as error:
         return str(error)
