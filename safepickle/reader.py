@@ -32,7 +32,7 @@ __all__ = ["LARGE", "FileReader", "Reader", "frozen_input"]
 LARGE: Final = 64 * 1024
 _FIRST_READ: Final = 512  # bytes read ahead from a seekable file at first; doubled each time
 _LARGEST_READ: Final = 1 << 20
-_LONGEST_INDEX: Final = 19  # digits of a memo index given as text
+_LONGEST_INDEX: Final = 18  # digits of a memo index given as text: fits 64 bits
 
 _float8 = Struct(">d").unpack_from
 _NOT_FOUND: Final = -1
@@ -84,12 +84,13 @@ class Reader:
         """The next opcode byte.  Leaves a frame that ends here; `at` becomes its position."""
         pos = self.pos
         if pos >= self.end:
-            self._boundary()
+            self.boundary()
         self.at = pos
         self.pos = pos + 1
         return self.data[pos]
 
-    def _boundary(self) -> None:
+    def boundary(self) -> None:
+        """Called where the next opcode is not before `end`: leave a frame that ends here, or fetch more."""
         if self._frame_end == self.pos:
             self._frame_end = _NOT_FOUND
             self.end = self._available
