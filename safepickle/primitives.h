@@ -6,6 +6,7 @@
 #ifndef SAFEPICKLE_PRIMITIVES_H
 #define SAFEPICKLE_PRIMITIVES_H
 
+#include <Python.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -92,6 +93,109 @@ sp_text_stop(const unsigned char *p, int64_t pos, int64_t end, int width)
     if (!sp_is_utf8(p + pos, (int64_t)size))
         return -1;
     return pos + (int64_t)size;
+}
+
+/* -- Values: references are handed over, not counted up and down ----------------------------------------------------- */
+
+/* Text of `size` bytes; NULL with an error set. */
+static inline PyObject *
+sp_text(const unsigned char *p, Py_ssize_t size)
+{
+    Py_ssize_t i = 0;
+    if (size > 1 && size < 256) {
+        for (; size - i >= 8; i += 8) {
+            uint64_t word;
+            memcpy(&word, p + i, 8);
+            if (word & UINT64_C(0x8080808080808080))
+                break;
+        }
+        while (i < size && p[i] < 0x80)
+            i++;
+        if (i == size) {
+            PyObject *text = PyUnicode_New(size, 127);
+            if (text != NULL)
+                memcpy(PyUnicode_1BYTE_DATA(text), p, size);
+            return text;
+        }
+    }
+    return PyUnicode_DecodeUTF8((const char *)p, size, "surrogatepass");
+}
+
+static inline double
+sp_float8(const unsigned char *p)
+{
+    uint64_t bits = 0;
+    double value;
+    for (int i = 0; i < 8; i++)
+        bits = bits << 8 | p[i];
+    memcpy(&value, &bits, 8);
+    return value;
+}
+
+static inline uint32_t
+sp_uint4(const unsigned char *p)
+{
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+/* Hand `count` references over to the end of a list; on failure they stay the caller's. */
+static inline int
+sp_list_take(PyObject *list, PyObject **items, Py_ssize_t count)
+{
+#if defined(Py_GIL_DISABLED) || defined(PYPY_VERSION) || defined(Py_LIMITED_API)
+    for (Py_ssize_t i = 0; i < count; i++) {
+        if (PyList_Append(list, items[i]) < 0) {
+            if (i)
+                PyList_SetSlice(list, PyList_GET_SIZE(list) - i, PyList_GET_SIZE(list), NULL);
+            return -1;
+        }
+    }
+    for (Py_ssize_t i = 0; i < count; i++)
+        Py_DECREF(items[i]);
+#else
+    PyListObject *self = (PyListObject *)list;
+    Py_ssize_t size = PyList_GET_SIZE(list);
+    if (count > self->allocated - size) {
+        Py_ssize_t wanted = size + count + (size ? size >> 3 : 0);
+        PyObject **grown;
+        if ((size_t)wanted > PY_SSIZE_T_MAX / sizeof(PyObject *)) {
+            PyErr_NoMemory();
+            return -1;
+        }
+        grown = (PyObject **)PyMem_Realloc(self->ob_item, wanted * sizeof(PyObject *));
+        if (grown == NULL) {
+            PyErr_NoMemory();
+            return -1;
+        }
+        self->ob_item = grown;
+        self->allocated = wanted;
+    }
+    memcpy(self->ob_item + size, items, count * sizeof(PyObject *));
+    Py_SET_SIZE(self, size + count);
+#endif
+    return 0;
+}
+
+/* A tuple of `count` references, which it takes over; NULL with an error set, and then they stay the caller's. */
+static inline PyObject *
+sp_tuple_take(PyObject **items, Py_ssize_t count)
+{
+    PyObject *tuple = PyTuple_New(count);
+    if (tuple != NULL)
+        for (Py_ssize_t i = 0; i < count; i++)
+            PyTuple_SET_ITEM(tuple, i, items[i]);
+    return tuple;
+}
+
+/* A list of `count` references, which it takes over; NULL with an error set, and then they stay the caller's. */
+static inline PyObject *
+sp_new_list_take(PyObject **items, Py_ssize_t count)
+{
+    PyObject *list = PyList_New(count);
+    if (list != NULL)
+        for (Py_ssize_t i = 0; i < count; i++)
+            PyList_SET_ITEM(list, i, items[i]);
+    return list;
 }
 
 #endif

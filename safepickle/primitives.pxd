@@ -2,16 +2,38 @@
 #
 # Pointers into a heap's arrays hold until the next call that may make it grow.
 
+from cpython.bytes cimport PyBytes_CheckExact
+from cpython.dict cimport PyDict_Size, PyDict_SetItem
 from cpython.list cimport PyList_GET_SIZE, PyList_New, PyList_SET_ITEM
 from cpython.mem cimport PyMem_Free, PyMem_Malloc, PyMem_Realloc
-from cpython.ref cimport Py_INCREF
+from cpython.object cimport PyObject, PyTypeObject
+from cpython.ref cimport Py_INCREF, Py_XDECREF
+from cpython.unicode cimport PyUnicode_CheckExact
 from libc.stdint cimport int64_t
 from libc.string cimport memcpy, memset
 
 from safepickle.symbols cimport Heap, Node
+from safepickle.values cimport Memo, Stack
 
 cdef extern from "primitives.h":
     int64_t text_stop "sp_text_stop" (const unsigned char *data, int64_t pos, int64_t end, int width) nogil
+    PyObject *_text "sp_text" (const unsigned char *data, Py_ssize_t size) noexcept
+    PyObject *_long "PyLong_FromLong" (long value) noexcept
+    PyObject *_float "PyFloat_FromDouble" (double value) noexcept
+    PyObject *_bytes "PyBytes_FromStringAndSize" (const char *data, Py_ssize_t size) noexcept
+    PyObject *_tuple_take "sp_tuple_take" (PyObject **values, Py_ssize_t count) noexcept
+    double _float8 "sp_float8" (const unsigned char *data) noexcept nogil
+    unsigned int _uint4 "sp_uint4" (const unsigned char *data) noexcept nogil
+    int _list_take "sp_list_take" (object items, PyObject **values, Py_ssize_t count) except -1
+    object _new_tuple_take "sp_tuple_take" (PyObject **values, Py_ssize_t count)
+    object _new_list_take "sp_new_list_take" (PyObject **values, Py_ssize_t count)
+    PyObject *_type_lookup "_PyType_Lookup" (PyTypeObject *cls, object name) noexcept
+
+cdef extern from *:
+    """
+    #define SP_DECREF(o) Py_DECREF(o)
+    """
+    void _drop_reference "SP_DECREF" (PyObject *)
 
 
 cdef enum:
@@ -25,7 +47,6 @@ cdef inline int64_t *_grown(int64_t *array, Py_ssize_t size, Py_ssize_t wanted) 
     cdef int64_t *grown = <int64_t *>PyMem_Realloc(array, wanted * sizeof(int64_t))
     if grown == NULL:
         raise MemoryError
-    memset(grown + size, 0, (wanted - size) * sizeof(int64_t))
     return grown
 
 
@@ -36,6 +57,7 @@ cdef inline int set_up(Heap heap) except -1:
     heap.marks = _grown(NULL, 0, FIRST_ROOM)
     heap.marks_room = FIRST_ROOM // 2
     heap.memo = _grown(NULL, 0, FIRST_ROOM)
+    memset(heap.memo, 0, FIRST_ROOM * sizeof(int64_t))
     heap.memo_room = FIRST_ROOM
     heap.pool = _grown(NULL, 0, FIRST_ROOM)
     heap.pool_room = FIRST_ROOM
@@ -69,6 +91,7 @@ cdef inline int grow_memo(Heap heap, Py_ssize_t index) except -1:
     if room <= index:
         room = index + 1
     heap.memo = _grown(heap.memo, heap.memo_room, room)
+    memset(heap.memo + heap.memo_room, 0, (room - heap.memo_room) * sizeof(int64_t))
     heap.memo_room = room
     return 0
 
@@ -130,6 +153,7 @@ cdef inline int64_t add_list(Heap heap, int kind, list items, int64_t depth) exc
 
 cdef inline int64_t collect(Heap heap, int kind, Py_ssize_t start, Py_ssize_t stop, int64_t depth) except -1:
     cdef Py_ssize_t size = stop - start
+    cdef Py_ssize_t i
     cdef int64_t place = _in_pool(heap, size)
     if size <= 4:
         for i in range(size):
@@ -251,6 +275,15 @@ cdef inline Py_ssize_t nodes(Heap heap) noexcept:
     return heap.size
 
 
+cdef inline dict memo_codes(Heap heap):
+    cdef dict found = {}
+    cdef Py_ssize_t i
+    for i in range(heap.memo_room):
+        if heap.memo[i]:
+            found[i] = heap.memo[i]
+    return found
+
+
 cdef inline object held(Heap heap, int64_t number):
     if heap.nodes[number].count < 0:
         return record(heap, number << 5)
@@ -267,3 +300,292 @@ cdef inline int64_t flat(Heap heap, int64_t code, int64_t seen) except -2:
         if each & 31 >= 16 or (some_long and (each >> 5) in sizes):
             return -1
     return node.count
+
+
+# -- Values --------------------------------------------------------------------------------------------------------------
+
+cdef inline Stack new_stack():
+    cdef Stack stack = Stack.__new__(Stack)
+    stack.items = <PyObject **>PyMem_Malloc(FIRST_ROOM * sizeof(PyObject *))
+    stack.marks = <Py_ssize_t *>PyMem_Malloc(FIRST_ROOM * sizeof(Py_ssize_t))
+    if stack.items == NULL or stack.marks == NULL:
+        raise MemoryError
+    stack.room = FIRST_ROOM
+    stack.marks_room = FIRST_ROOM
+    return stack
+
+
+cdef inline Stack new_marks(Stack stack):
+    return stack
+
+
+cdef inline Memo new_memo():
+    return Memo.__new__(Memo)
+
+
+cdef inline void free_stack(Stack stack):
+    drop(stack, 0)
+    PyMem_Free(stack.items)
+    PyMem_Free(stack.marks)
+
+
+cdef inline void free_memo(Memo memo):
+    cdef Py_ssize_t i
+    for i in range(memo.room):
+        Py_XDECREF(memo.entries[i])
+    PyMem_Free(memo.entries)
+
+
+cdef inline int _grow(Stack stack) except -1:
+    cdef PyObject **grown = <PyObject **>PyMem_Realloc(stack.items, 2 * stack.room * sizeof(PyObject *))
+    if grown == NULL:
+        raise MemoryError
+    stack.items = grown
+    stack.room *= 2
+    return 0
+
+
+cdef inline int push(Stack stack, object value) except -1:
+    if stack.size == stack.room:
+        _grow(stack)
+    Py_INCREF(value)
+    stack.items[stack.size] = <PyObject *>value
+    stack.size += 1
+    return 0
+
+
+cdef inline int _give(Stack stack, PyObject *value) except -1:
+    """Push a new reference without counting it up."""
+    if value == NULL:
+        return -1
+    if stack.size == stack.room:
+        try:
+            _grow(stack)
+        except MemoryError:
+            _drop_reference(value)
+            raise
+    stack.items[stack.size] = value
+    stack.size += 1
+    return 0
+
+
+cdef inline int drop(Stack stack, Py_ssize_t start) except -1:
+    """Drop everything from `start` on, topmost first."""
+    while stack.size > start:
+        stack.size -= 1
+        _drop_reference(stack.items[stack.size])
+    return 0
+
+
+cdef inline object pop(Stack stack):
+    if stack.size < 1:
+        raise IndexError("pop from an empty stack")
+    stack.size -= 1
+    value = <object>stack.items[stack.size]
+    _drop_reference(stack.items[stack.size])
+    return value
+
+
+cdef inline object top(Stack stack):
+    if stack.size < 1:
+        raise IndexError("an empty stack has no top")
+    return <object>stack.items[stack.size - 1]
+
+
+cdef inline object at(Stack stack, Py_ssize_t place):
+    if place < 0 or place >= stack.size:
+        raise IndexError("not a place on the stack")
+    return <object>stack.items[place]
+
+
+cdef inline int replace_top(Stack stack, object value) except -1:
+    if stack.size < 1:
+        raise IndexError("an empty stack has no top")
+    cdef PyObject *old = stack.items[stack.size - 1]
+    Py_INCREF(value)
+    stack.items[stack.size - 1] = <PyObject *>value
+    _drop_reference(old)
+    return 0
+
+
+cdef inline Py_ssize_t height(Stack stack) noexcept:
+    return stack.size
+
+
+cdef inline Py_ssize_t base(Stack marks) noexcept:
+    return marks.marks[marks.open_marks - 1] if marks.open_marks else 0
+
+
+cdef inline int push_mark(Stack stack, Stack marks) except -1:
+    cdef Py_ssize_t *grown
+    if stack.open_marks == stack.marks_room:
+        grown = <Py_ssize_t *>PyMem_Realloc(stack.marks, 2 * stack.marks_room * sizeof(Py_ssize_t))
+        if grown == NULL:
+            raise MemoryError
+        stack.marks = grown
+        stack.marks_room *= 2
+    stack.marks[stack.open_marks] = stack.size
+    stack.open_marks += 1
+    return 0
+
+
+cdef inline Py_ssize_t pop_mark(Stack marks) except -1:
+    if marks.open_marks < 1:
+        raise IndexError("no mark")
+    marks.open_marks -= 1
+    return marks.marks[marks.open_marks]
+
+
+cdef inline int push_uint1(Stack stack, const unsigned char *data, Py_ssize_t pos) except -1:
+    return _give(stack, _long(data[pos]))
+
+
+cdef inline int push_uint2(Stack stack, const unsigned char *data, Py_ssize_t pos) except -1:
+    return _give(stack, _long(data[pos] | data[pos + 1] << 8))
+
+
+cdef inline int push_int4(Stack stack, const unsigned char *data, Py_ssize_t pos) except -1:
+    return _give(stack, _long(<int>_uint4(data + pos)))
+
+
+cdef inline int push_float8(Stack stack, const unsigned char *data, Py_ssize_t pos) except -1:
+    return _give(stack, _float(_float8(data + pos)))
+
+
+cdef inline Py_ssize_t uint4(const unsigned char *data, Py_ssize_t pos) noexcept:
+    return _uint4(data + pos)
+
+
+cdef inline int push_text(Stack stack, const unsigned char *data, Py_ssize_t pos, Py_ssize_t size) except -1:
+    return _give(stack, _text(data + pos, size))
+
+
+cdef inline int push_bytes(Stack stack, const unsigned char *data, Py_ssize_t pos, Py_ssize_t size) except -1:
+    return _give(stack, _bytes(<const char *>data + pos, size))
+
+
+cdef inline int fold_tuple(Stack stack, Py_ssize_t start) except -1:
+    """Put a tuple in the place of everything from `start` on."""
+    if start < 0 or start > stack.size:
+        raise IndexError("not a place on the stack")
+    cdef PyObject *made = _tuple_take(stack.items + start, stack.size - start)
+    if made == NULL:
+        return -1
+    stack.size = start
+    return _give(stack, made)
+
+
+cdef inline object pop_tuple(Stack stack, Py_ssize_t start):
+    if start < 0 or start > stack.size:
+        raise IndexError("not a place on the stack")
+    cdef object made = _new_tuple_take(stack.items + start, stack.size - start)
+    stack.size = start
+    return made
+
+
+cdef inline list pop_list(Stack stack, Py_ssize_t start):
+    if start < 0 or start > stack.size:
+        raise IndexError("not a place on the stack")
+    cdef object made = _new_list_take(stack.items + start, stack.size - start)
+    stack.size = start
+    return made
+
+
+cdef inline int extend_exact_list(object target, Stack stack, Py_ssize_t start) except -1:
+    """Move everything from `start` on to the end of a list."""
+    if start < 0 or start > stack.size:
+        raise IndexError("not a place on the stack")
+    cdef Py_ssize_t size = stack.size - start
+    _list_take(target, stack.items + start, size)
+    stack.size = start
+    return 0
+
+
+cdef inline bint harmless_keys(object target, Stack stack, Py_ssize_t start, Py_ssize_t step, Py_ssize_t most) noexcept:
+    """Whether these keys keep a dict small, or are texts, whose hashes nobody chooses."""
+    cdef Py_ssize_t i
+    if PyDict_Size(target) + (stack.size - start) // step <= most:
+        return True
+    for i in range(start, stack.size, step):
+        if not PyUnicode_CheckExact(<object>stack.items[i]) and not PyBytes_CheckExact(<object>stack.items[i]):
+            return False
+    return True
+
+
+cdef inline int set_exact_dict(object target, Stack stack, Py_ssize_t start) except -1:
+    """Set the pairs from `start` on in a dict, and drop them."""
+    if start < 0 or start > stack.size or (stack.size - start) & 1:
+        raise IndexError("not pairs on the stack")
+    cdef Py_ssize_t i
+    for i in range(start, stack.size - 1, 2):
+        PyDict_SetItem(target, <object>stack.items[i], <object>stack.items[i + 1])
+    return drop(stack, start)
+
+
+cdef inline int put(Memo memo, Py_ssize_t index, Stack stack, Py_ssize_t dense) except -1:
+    """Store the top under `index`; 1 if there was nothing before.  Up to `dense`, entries are kept in an array."""
+    cdef PyObject **grown
+    cdef PyObject *old
+    cdef Py_ssize_t room
+    value = top(stack)
+    if index >= memo.room:
+        if index > dense:
+            if memo.far is None:
+                memo.far = {}
+            fresh = index not in memo.far
+            memo.far[index] = value
+            return fresh
+        if memo.far is not None and index in memo.far:
+            memo.far[index] = value
+            return 0
+        room = memo.room * 2
+        if room < FIRST_ROOM:
+            room = FIRST_ROOM
+        if room <= index:
+            room = index + 1
+        grown = <PyObject **>PyMem_Realloc(memo.entries, room * sizeof(PyObject *))
+        if grown == NULL:
+            raise MemoryError
+        memset(grown + memo.room, 0, (room - memo.room) * sizeof(PyObject *))
+        memo.entries = grown
+        memo.room = room
+    old = memo.entries[index]
+    if old == NULL and memo.far is not None and index in memo.far:
+        memo.far[index] = value
+        return 0
+    Py_INCREF(value)
+    memo.entries[index] = <PyObject *>value
+    if old == NULL:
+        return 1
+    _drop_reference(old)
+    return 0
+
+
+cdef inline bint push_entry(Memo memo, Py_ssize_t index, Stack stack) except -1:
+    """Push a memo entry; false if there is none."""
+    if index < memo.room and memo.entries[index] != NULL:
+        push(stack, <object>memo.entries[index])
+        return True
+    if memo.far is not None and index in memo.far:
+        push(stack, memo.far[index])
+        return True
+    return False
+
+
+cdef inline dict entries(Memo memo):
+    cdef dict found = {}
+    cdef Py_ssize_t i
+    for i in range(memo.room):
+        if memo.entries[i] != NULL:
+            found[i] = <object>memo.entries[i]
+    if memo.far is not None:
+        found.update(memo.far)
+    return found
+
+
+cdef inline object looked_up(object cls, object name, object missing):
+    """What a class's MRO has under a name, unbound."""
+    cdef PyObject *found = _type_lookup(<PyTypeObject *>cls, name)
+    if found == NULL:
+        return missing
+    return <object>found

@@ -427,18 +427,18 @@ def _shown(text: bytes) -> str:
 
 _ARGUMENTS: Final[dict[str, Callable[[Reader], Any]]] = {
     op.NO_ARGUMENT: lambda _reader: None,
-    op.UINT1: Reader.uint1,
-    op.UINT2: Reader.uint2,
-    op.INT4: Reader.int4,
-    op.UINT4: Reader.uint4,
-    op.UINT8: Reader.uint8,
-    op.FLOAT8: Reader.float8,
+    op.UINT1: lambda reader: reader.uint1(),
+    op.UINT2: lambda reader: reader.uint2(),
+    op.INT4: lambda reader: reader.int4(),
+    op.UINT4: lambda reader: reader.uint4(),
+    op.UINT8: lambda reader: reader.uint8(),
+    op.FLOAT8: lambda reader: reader.float8(),
     op.DECIMAL_LINE: lambda reader: _DECIMALS[reader.data[reader.at]](reader),
-    op.FLOAT_LINE: Reader.float_text,
-    op.QUOTED_LINE: Reader.quoted,
-    op.ESCAPED_LINE: Reader.escaped,
-    op.TEXT_LINE: Reader.persistent_id_line,
-    op.TWO_LINES: Reader.two_lines,
+    op.FLOAT_LINE: lambda reader: reader.float_text(),
+    op.QUOTED_LINE: lambda reader: reader.quoted(),
+    op.ESCAPED_LINE: lambda reader: reader.escaped(),
+    op.TEXT_LINE: lambda reader: reader.persistent_id_line(),
+    op.TWO_LINES: lambda reader: reader.two_lines(),
     op.BYTES1: lambda reader: reader.take(reader.uint1()),
     op.BYTES4: lambda reader: reader.take(reader.uint4()),
     op.BYTES8: lambda reader: reader.take(reader.uint8()),
@@ -454,10 +454,10 @@ _ARGUMENTS: Final[dict[str, Callable[[Reader], Any]]] = {
 
 # The decimal lines differ by opcode: INT also spells booleans, LONG may end in L, the memo's take no sign.
 _DECIMALS: Final[dict[int, Callable[[Reader], Any]]] = {
-    op.INT: Reader.int_or_bool,
+    op.INT: lambda reader: reader.int_or_bool(),
     op.LONG: lambda reader: reader.decimal(suffix=True),
-    op.GET: Reader.index,
-    op.PUT: Reader.index,
+    op.GET: lambda reader: reader.index(),
+    op.PUT: lambda reader: reader.index(),
 }
 
 

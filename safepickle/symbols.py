@@ -282,17 +282,44 @@ class Refusal(NamedTuple):
     reason: str  # empty where the grant is missing altogether, else which condition refused
 
 
-class Plan(NamedTuple):
+class Plan:
     """What verification found out that the load needs, and a report shows."""
 
-    stop: int  # position after STOP in the reader's data
-    consumed: int  # bytes of the source taken
-    opcodes: int
-    protocol: int  # what the last PROTO said, 0 without one
-    occurrences: list[Occurrence]
-    references: list[tuple[Global, Global]]  # (class, what getattr reads from it), to be resolved before the first call
-    buffers: int
-    memo: dict[int, int]  # the memo at STOP, as codes
-    heap: Heap
-    globals: list[Global]
-    persistents: list[Global | None]  # for each persistent ID, the class it stands for, where the policy says so
+    __slots__ = (
+        "_far", "buffers", "consumed", "globals", "heap", "occurrences", "opcodes", "persistents", "protocol", "references",
+        "stop",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        stop: int,
+        consumed: int,
+        opcodes: int,
+        protocol: int,
+        occurrences: list[Occurrence],
+        references: list[tuple[Global, Global]],
+        buffers: int,
+        heap: Heap,
+        far: dict[int, int] | None,
+        symbols: list[Global],
+        persistents: list[Global | None],
+    ) -> None:
+        self.stop = stop  # position after STOP in the reader's data
+        self.consumed = consumed  # bytes of the source taken
+        self.opcodes = opcodes
+        self.protocol = protocol  # what the last PROTO said, 0 without one
+        self.occurrences = occurrences
+        self.references = references  # (class, what getattr reads from it), to be resolved before the first call
+        self.buffers = buffers
+        self.heap = heap
+        self._far = far
+        self.globals = symbols
+        self.persistents = persistents  # for each persistent ID, the class it stands for, where the policy says so
+
+    @property
+    def memo(self) -> dict[int, int]:
+        """The memo at STOP, as codes."""
+        codes = prim.memo_codes(self.heap)
+        if self._far is not None:
+            codes.update(self._far)
+        return codes

@@ -11,6 +11,9 @@ Rules:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from operator import itemgetter
+from struct import Struct
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -195,6 +198,11 @@ def nodes(heap: Heap) -> int:
     return len(heap.depths)
 
 
+def memo_codes(heap: Heap) -> dict[int, int]:
+    """The memo's entries by their index."""
+    return {index: code for index, code in enumerate(heap.memo) if code}
+
+
 def held(heap: Heap, number: int) -> Any:
     """What the node with this number holds: a list of codes, or a record."""
     return heap.items[number]
@@ -209,3 +217,162 @@ def flat(heap: Heap, code: int, seen: int) -> int:
         if each & _KIND >= _FIRST_NODE or (sizes and each >> _SHIFT in sizes):
             return -1
     return len(items)
+
+
+# -- Values: uncompiled, a stack and its marks are lists, and a memo is a dict ----------------------------------------------
+
+_float8: Final = Struct(">d").unpack_from
+_TEXTS: Final = frozenset({str, bytes})
+
+push = list.append
+pop = list.pop
+top = itemgetter(-1)
+at = list.__getitem__
+height = len
+pop_mark = list.pop
+
+
+def new_stack() -> list[Any]:
+    """An empty stack."""
+    return []
+
+
+def new_marks(_stack: list[Any]) -> list[int]:
+    """The marks of a stack."""
+    return []
+
+
+def new_memo() -> dict[int, Any]:
+    """An empty memo."""
+    return {}
+
+
+def free_stack(_stack: Any) -> None:
+    """Give back what a stack holds."""
+
+
+def free_memo(_memo: Any) -> None:
+    """Give back what a memo holds."""
+
+
+def drop(stack: list[Any], start: int) -> None:
+    """Drop everything from `start` on."""
+    del stack[start:]
+
+
+def replace_top(stack: list[Any], value: Any) -> None:
+    """Put a value in the place of the top."""
+    stack[-1] = value
+
+
+def base(marks: list[int]) -> int:
+    """Where what is above the topmost mark begins."""
+    return marks[-1] if marks else 0
+
+
+def push_mark(stack: list[Any], marks: list[int]) -> None:
+    """Remember the height of the stack."""
+    marks.append(len(stack))
+
+
+def push_uint1(stack: list[Any], data: bytes, pos: int) -> None:
+    """Push a one-byte integer."""
+    stack.append(data[pos])
+
+
+def push_uint2(stack: list[Any], data: bytes, pos: int) -> None:
+    """Push a two-byte integer."""
+    stack.append(data[pos] | data[pos + 1] << 8)
+
+
+def push_int4(stack: list[Any], data: bytes, pos: int) -> None:
+    """Push a signed four-byte integer."""
+    stack.append(int.from_bytes(data[pos : pos + 4], "little", signed=True))
+
+
+def push_float8(stack: list[Any], data: bytes, pos: int) -> None:
+    """Push a double."""
+    stack.append(_float8(data, pos)[0])
+
+
+def uint4(data: bytes, pos: int) -> int:
+    """A four-byte length or index."""
+    return int.from_bytes(data[pos : pos + 4], "little")
+
+
+def push_text(stack: list[Any], data: bytes, pos: int, size: int) -> None:
+    """Push UTF-8 text."""
+    stack.append(str(data[pos : pos + size], "utf-8", "surrogatepass"))
+
+
+def push_bytes(stack: list[Any], data: bytes, pos: int, size: int) -> None:
+    """Push bytes."""
+    stack.append(data[pos : pos + size])
+
+
+def fold_tuple(stack: list[Any], start: int) -> None:
+    """Put a tuple in the place of everything from `start` on."""
+    stack[start:] = [tuple(stack[start:])]
+
+
+def pop_tuple(stack: list[Any], start: int) -> tuple[Any, ...]:
+    """Everything from `start` on, as a tuple."""
+    items = tuple(stack[start:])
+    del stack[start:]
+    return items
+
+
+def pop_list(stack: list[Any], start: int) -> list[Any]:
+    """Everything from `start` on, as a list."""
+    items = stack[start:]
+    del stack[start:]
+    return items
+
+
+def extend_exact_list(target: list[Any], stack: list[Any], start: int) -> None:
+    """Move everything from `start` on to the end of a list."""
+    target += stack[start:]
+    del stack[start:]
+
+
+def harmless_keys(target: dict[Any, Any], stack: list[Any], start: int, step: int, most: int) -> bool:
+    """Whether these keys keep a dict small, or are texts, whose hashes nobody chooses."""
+    if len(target) + (len(stack) - start) // step <= most:
+        return True
+    return all(type(key) in _TEXTS for key in stack[start::step])
+
+
+def set_exact_dict(target: dict[Any, Any], stack: list[Any], start: int) -> None:
+    """Set the pairs from `start` on in a dict, and drop them."""
+    for place in range(start, len(stack), 2):
+        target[stack[place]] = stack[place + 1]
+    del stack[start:]
+
+
+def put(memo: dict[int, Any], index: int, stack: list[Any], _dense: int) -> bool:
+    """Store the top under `index`; true if there was nothing before."""
+    fresh = index not in memo
+    memo[index] = stack[-1]
+    return fresh
+
+
+def push_entry(memo: dict[int, Any], index: int, stack: list[Any]) -> bool:
+    """Push a memo entry; false if there is none."""
+    if index not in memo:
+        return False
+    stack.append(memo[index])
+    return True
+
+
+def entries(memo: dict[int, Any]) -> dict[int, Any]:
+    """The memo entries by their index."""
+    return memo
+
+
+def looked_up(cls: type, name: str, missing: Any) -> Any:
+    """What a class's MRO has under a name, unbound."""
+    for each in type.__dict__["__mro__"].__get__(cls):
+        namespace: Mapping[str, Any] = type.__dict__["__dict__"].__get__(each)
+        if name in namespace:
+            return namespace[name]
+    return missing

@@ -97,27 +97,24 @@ _NO_TEXTS: Final = _BUILTIN_LITERALS - {sym.STR, sym.TEXT8} | {sym.BUFFER, sym.B
 # report needs no million lines, and each of them takes a hundred times the bytes of the opcode that caused it.
 _MOST_REFUSALS: Final = 1000
 _MOST_MISSING: Final = 5000
+# No budget is larger: sums of work stay within 64 bits.
+_MOST_WORK: Final = 1 << 60
 # What taking a pair apart costs beside hashing its key.
 _COST_OF_A_PAIR: Final = 3
 # Longest name that is judged.  No policy lists a longer one, and names that grow with each getattr grow quadratically.
 _LONGEST_NAME: Final = 1000
 _NO_PRIOR: Final[dict[int, Prior]] = {}
 
-# By opcode: the kind of the literal that it pushes, where its argument has a fixed size, and that size in bytes.
-_FIXED: Final = {op.NO_ARGUMENT: 0, op.UINT1: 1, op.UINT2: 2, op.INT4: 4, op.FLOAT8: 8}
+# By opcode: the kind of the literal that it pushes, where its whole argument has a fixed size.
+_FIXED: Final = frozenset({op.NO_ARGUMENT, op.UINT1, op.UINT2, op.INT4, op.FLOAT8})
 _PUSHED: Final = {"none": sym.NONE, "bool": sym.BOOL, "int": sym.INT, "float": sym.FLOAT}
-
-
-def _literals(number: Callable[[op.Opcode], int]) -> bytes:
-    plain = {row.code: row for row in op.TABLE if row.argument in _FIXED and not row.before}
-    return bytes(
-        number(plain[code]) if code in plain and plain[code].after[:1] and plain[code].after[0] in _PUSHED else 0
-        for code in range(256)
-    )
-
-
-_LITERAL_KINDS: Final = _literals(lambda row: _PUSHED[row.after[0]])
-_LITERAL_WIDTHS: Final = _literals(lambda row: _FIXED[row.argument])
+_KINDS: Final = {
+    row.code: _PUSHED[row.after[0]]
+    for row in op.TABLE
+    if row.argument in _FIXED and not row.before and row.after and row.after[0] in _PUSHED
+}
+_CLOSES_MARK: Final = bytes(code in op.BY_CODE and "mark" in op.BY_CODE[code].before for code in range(256))
+_LITERAL_KINDS: Final = bytes(_KINDS.get(code, 0) for code in range(256))
 
 
 class Options:
@@ -182,6 +179,8 @@ class Verifier:
         self._memo_limit = min(limits.memo + options.opcodes_before, TAINT)
         self._hash_work = 0
         self._copy_work = 0
+        self._hash_floor = 0  # no budget is smaller than this; looked up again where it does not do
+        self._copy_floor = 0
         self._scales = Scales(self.heap, self.matcher)
         self._late = False  # whether a container was changed after others may have come to hold it
         self._states: dict[int, tuple[Global, bool]] = {}  # dict given as state -> (whose, whether it is for slots)
@@ -211,7 +210,7 @@ class Verifier:
         reader = self.reader
         return Plan(
             reader.pos, reader.consumed, self.opcodes, self._protocol, self._occurrences, self._references,
-            self.buffers, self._memo_codes(), self.heap, list(self.globals.values()), self._persistents,
+            self.buffers, self.heap, self._far, list(self.globals.values()), self._persistents,
         )  # fmt: skip
 
     def forbidden(self) -> Forbidden:
@@ -304,7 +303,8 @@ class Verifier:
         limited = limits.opcodes is not None or limits.bytes is not None
         has_prior = bool(self.options.prior)
         kinds = prim.pointer(_LITERAL_KINDS)
-        widths = prim.pointer(_LITERAL_WIDTHS)
+        widths = prim.pointer(op.WIDTHS)
+        closes = prim.pointer(_CLOSES_MARK)
         data = prim.pointer(reader.data)
         pos = reader.pos
         end = reader.end
@@ -357,24 +357,19 @@ class Verifier:
                     pos = stop
                     continue
                 self._text(at, reader.uint1() if code == op.SHORT_BINUNICODE else reader.uint4())
-            elif code == op.MEMOIZE:
+            elif code == op.MEMOIZE or ((code == op.BINPUT or code == op.LONG_BINPUT) and widths[code] <= end - pos):
                 if height == base:
                     self._underflow()
-                if has_prior or self._far is not None or count >= heap.memo_room or heap.memo[count]:
-                    count = self._put(count, stack[height - 1], count)
+                if code == op.MEMOIZE:
+                    index = count
                 else:
-                    heap.memo[count] = stack[height - 1]
-                    count += 1
-                continue
-            elif code == op.BINPUT and end > pos:
-                if height == base:
-                    self._underflow()
-                index = data[pos]
-                pos += 1
-                if index < heap.memo_room and heap.memo[index]:
-                    heap.memo[index] = stack[height - 1]
-                else:
+                    index = data[pos] if code == op.BINPUT else prim.uint4(data, pos)
+                    pos += widths[code]
+                if has_prior or self._far is not None or index != count or index >= heap.memo_room or heap.memo[index]:
                     count = self._put(index, stack[height - 1], count)
+                else:
+                    heap.memo[index] = stack[height - 1]
+                    count += 1
                 continue
             elif code == op.BINGET or code == op.LONG_BINGET or code == op.GET:
                 if code == op.BINGET:
@@ -441,7 +436,7 @@ class Verifier:
                 stack[start] = prim.collect(heap, sym.TUPLE, start, height, depth)
                 height = start + 1
                 continue
-            elif code in _CLOSES_MARK:
+            elif closes[code]:
                 start = base
                 stop = height
                 inner = deep
@@ -628,7 +623,7 @@ class Verifier:
                 if height == base:
                     self._underflow()
                 self._stop(stack[height - 1])
-                return
+                break
 
             # What the application has to bring
             elif code == op.PERSID:
@@ -712,14 +707,6 @@ class Verifier:
         self._far[index] = code
         return code
 
-    def _memo_codes(self) -> dict[int, int]:
-        """The memo's entries by their index."""
-        heap = self.heap
-        codes = {index: heap.memo[index] for index in range(heap.memo_room) if heap.memo[index]}
-        if self._far is not None:
-            codes.update(self._far)
-        return codes
-
     def _underflow(self) -> NoReturn:
         self.malformed("unexpected MARK found" if self._open else "unpickling stack underflow")
 
@@ -795,12 +782,16 @@ class Verifier:
 
     def _charge_hash(self, amount: int) -> None:
         self._hash_work += amount
-        if self._hash_work > self._hash_budget():
+        if self._hash_work > self._hash_floor:
+            self._hash_floor = self._hash_budget()
+        if self._hash_work > self._hash_floor:
             self.exceeded("hash_work", "hashing this pickle's keys, or walking through its arguments, costs too much")
 
     def _charge_copy(self, amount: int) -> None:
         self._copy_work += amount
-        if self._copy_work > self.limits.work(self.limits.copy_work, self.reader.consumed):
+        if self._copy_work > self._copy_floor:
+            self._copy_floor = min(self.limits.work(self.limits.copy_work, self.reader.consumed), _MOST_WORK)
+        if self._copy_work > self._copy_floor:
             self.exceeded("copy_work", "this pickle hands too much data to calls, again and again")
 
     def _hash_all(self, start: int, stop: int, step: int) -> None:
@@ -833,14 +824,19 @@ class Verifier:
         self._charge_hash(self._scales.hashing(code, self._hash_budget()))
 
     def _hash_budget(self) -> int:
-        return self.limits.work(self.limits.hash_work, self.reader.consumed)
+        return min(self.limits.work(self.limits.hash_work, self.reader.consumed), _MOST_WORK)
 
     def _charge_arguments(self, args: int, items: list[int], more: list[int], inside: int) -> int:
         """Charge a call or `new` for its arguments, and for `more` beside them; returns how much it may have copied."""
         self._charge_copy(len(items))
         codes = more if args & KIND == sym.TUPLE and self._scales.is_flat(args) else [*items, *more]
         self._charge_handed(codes, inside)
-        return max(len(items), *map(self._scales.bulk, codes)) if codes else len(items)
+        largest = len(items)
+        for code in codes:
+            bulk = self._scales.bulk(code)
+            if bulk > largest:
+                largest = bulk
+        return largest
 
     def _charge_handed(self, codes: list[int], inside: int) -> None:
         """Charge what a call, NEWOBJ or BUILD is given; `inside` is how deep it is, 0 for what nobody walks through."""
@@ -1634,10 +1630,6 @@ def _type_name(code: int) -> str:
     """The type of a value in Python's words, where the stream shows it."""
     return "NoneType" if code & KIND == sym.NONE else sym.WORDS[code & KIND]
 
-
-_CLOSES_MARK: Final = frozenset({
-    op.APPENDS, op.SETITEMS, op.ADDITEMS, op.TUPLE, op.LIST, op.DICT, op.FROZENSET, op.POP_MARK, op.OBJ, op.INST,
-})  # fmt: skip
 
 _LITERAL_CLASSES: Final = {
     sym.BOOL: "bool", sym.INT: "int", sym.FLOAT: "float", sym.STR: "str", sym.TEXT8: "str", sym.BYTES: "bytes",

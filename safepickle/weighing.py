@@ -217,7 +217,7 @@ class Scales:
 
     def lengths(self, codes: Iterable[int]) -> int:
         """What copying these values costs: each text its length, each container its items and how long these are."""
-        return sum(map(self.length, codes))
+        return sum([self.length(code) for code in codes])
 
     def length(self, code: int) -> int:
         """What copying one value costs."""
@@ -226,7 +226,7 @@ class Scales:
         count = self._heap.count(code)
         # Tuples, as states are, are looked into; other containers only where there is anything long in the stream.
         if code & KIND == sym.TUPLE or self._heap.sizes:
-            return count + sum(map(self._literal_length, self._heap.codes(code)))
+            return count + sum([self._literal_length(each) for each in self._heap.codes(code)])
         return count
 
     def bulk(self, code: int) -> int:
