@@ -149,6 +149,7 @@ class Options:
         self.opcodes_before = opcodes_before
 
 
+_NO_POLICY: Final = PolicyData({})
 _NO_LIMITS: Final = DEFAULTS._replace()  # is no policy's
 
 #: What `loads` without further arguments says of how to read a stream.
@@ -163,6 +164,8 @@ class Verifier:
         self.matcher = Matcher(reader, self.heap, options.encoding, options.errors)
         self.refusals: list[sym.Refusal] = []
         self.globals: dict[tuple[str, str], Global] = {}
+        self.policy = _NO_POLICY
+        self._unrestricted = False
         self.limits = _NO_LIMITS
         self.persistent_ids = 0
         self.buffers = 0
@@ -188,11 +191,12 @@ class Verifier:
     def _begin(self, reader: Reader, policy: PolicyData, limits: Limits, options: Options) -> None:
         """Set what every pass sets, also one that only reads data."""
         self.reader = reader
-        self.policy = policy
         self.options = options
         self.opcodes = 0
         self.finished = False  # whether STOP was reached
-        self._unrestricted = policy.unrestricted
+        if policy is not self.policy:
+            self.policy = policy
+            self._unrestricted = policy.unrestricted
         self._protocol = 0
         self._open = 0  # marks
         self._hash_work = 0
@@ -1677,10 +1681,16 @@ class Verifier:
     def _stop(self, result: int) -> None:
         self.reader.stop()
         self.finished = True
-        if self.heap.depth(result) >= TAINT:
-            self._helper_as_value()
+        if result & sym.KIND >= sym.FIRST_NODE:
+            depth = prim.depth_of(self.heap, result >> sym.SHIFT)
+            if depth >= self._depth_limit and depth >= TAINT:
+                self._helper_as_value()
         if self._late and exact_depths(self.heap) > self.limits.depth:
             self.exceeded("depth", "objects that were filled once others held them are nested too deep")
+        if self.capable:
+            self._check_built()
+
+    def _check_built(self) -> None:
         for made in self._must_build:
             # None is what BUILD is never given by a pickler: it leaves an object as half-made as it was.
             if (not made.built or made.state & KIND == sym.NONE) and made.origin is not None:
