@@ -76,6 +76,8 @@ def flags(compiler: str) -> list[str]:
     chosen = [] if re.search(r"(^|\s)-O", given) else ["-O3"]
     if not re.search(r"(^|\s)-g", given):
         chosen.append("-g0")  # half of the time and most of the size would be line numbers of generated C
+    if asked("SAFEPICKLE_REQUIRE_EXT"):
+        chosen.append("-Werror=incompatible-pointer-types")  # what newer compilers refuse on their own
     return [*chosen, "-UNDEBUG"] if CHECKED else chosen
 
 
