@@ -99,3 +99,10 @@ def test_a_ratio_is_taken_within_each_round_and_the_mean_of_two_and_a_half_is_on
     assert took > 0
     assert ratio.low <= ratio.median <= ratio.high
     assert measure.geometric_mean([2, 0.5]) == pytest.approx(1)
+
+
+def test_the_time_of_the_import_is_shown_with_what_dominates_it(capsys):
+    assert main(["imports", "--quick"]) == 0
+    first, *modules = capsys.readouterr().out.splitlines()
+    assert first.startswith((f"import safepickle ({build.core()}): median ", "PYTHONDONTWRITEBYTECODE"))
+    assert any(line.split()[-1].startswith("safepickle.") for line in modules)

@@ -1,4 +1,4 @@
-"""`python -m tests.bench` prints the table of ratios, `python -m tests.bench growth` how cost grows."""
+"""`python -m tests.bench` prints the table of ratios; `growth`: how cost grows; `imports`: what importing takes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from tests.bench import growth, table
+from tests.bench import growth, imports, table
 from tests.bench.workloads import WORKLOADS
 
 
@@ -16,7 +16,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=("table", "growth"), default="table")
+    parser.add_argument("what", nargs="?", choices=("table", "growth", "imports"), default="table")
     parser.add_argument("--pure", action="store_true", help="measure the sources, uncompiled, in a process of its own")
     parser.add_argument("--only", action="append", metavar="WORD", help="only workloads with this word in their name")
     parser.add_argument("--quick", action="store_true", help="little of each: to see that it works, not for figures")
@@ -28,6 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         environment = {name: value for name, value in os.environ.items() if name != "SAFEPICKLE_REQUIRE_EXT"}
         command = [sys.executable, "-m", "tests.bench", *given]
         return subprocess.run(command, env={**environment, "SAFEPICKLE_PURE": "1"}, check=False).returncode
+    if options.what == "imports":
+        return imports.show(options.rounds or (2 if options.quick else 15))
     words = options.only or [""]
     chosen = [workload for workload in WORKLOADS if any(word in workload.name for word in words)]
     if options.what == "growth":
@@ -50,6 +52,8 @@ def _show_table(chosen: Sequence[table.Workload], options: argparse.Namespace) -
     if options.json:
         print(table.as_json(list(table.rows(chosen, settings)), settings))
         return 0
+    if options.peers and "msgpack" not in names:
+        print("msgpack is not installed: no column for it")
     print(table.heading(settings), table.head(names), sep="\n", flush=True)
     measured = []
     for row in table.rows(chosen, settings):
