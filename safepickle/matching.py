@@ -152,10 +152,10 @@ class Matcher:
         if kind in (sym.TUPLE, sym.FROZENSET):
             return self._heap.codes(code)
         if kind in (sym.LIST, sym.SET):
-            self._heap.frozen.add(code >> SHIFT)
+            self._heap.freeze(code)
             return self._heap.codes(code)
         if kind == sym.MADE and self.word(code) in ("set", "frozenset"):
-            self._heap.frozen.add(code >> SHIFT)
+            self._heap.freeze(code)
             return self._contents_of_a_call(self._heap.of(code))
         return None
 
@@ -168,7 +168,7 @@ class Matcher:
             return []
         copied = args[0]
         # A list may have changed since it was copied: what it holds now is not what the set holds.
-        if copied & KIND == sym.LIST and copied >> SHIFT not in self._heap.lent:
+        if copied & KIND == sym.LIST and not self._heap.is_lent(copied):
             return self.contents(copied)
         return self._heap.codes(copied) if copied & KIND == sym.TUPLE else None
 
@@ -176,7 +176,7 @@ class Matcher:
         """The keys and values of a dict, in turn, which freezes it; None where the stream does not say."""
         if code & KIND != sym.DICT:
             return None
-        self._heap.frozen.add(code >> SHIFT)
+        self._heap.freeze(code)
         return self._heap.codes(code)
 
     def length(self, code: int) -> int | None:
@@ -231,7 +231,7 @@ class Matcher:
         if isinstance(pattern, AnyOf):
             return any(self.matches(alternative, code) for alternative in pattern.alternatives)
         if isinstance(pattern, Shape):
-            return code & KIND == sym.TUPLE and self.shape(pattern, self._heap.of(code), code)
+            return code & KIND == sym.TUPLE and self.shape(pattern, self._heap.codes(code), code)
         if isinstance(pattern, Items):
             items = self.contents(code) if self.word(code) == pattern.kind else None
             return items is not None and all(self.matches(pattern.item, item) for item in items)
@@ -301,7 +301,7 @@ class Matcher:
         return all(name in seen for name, _ in pattern.required)
 
     def _product(self, pattern: LengthProduct, code: int, around: int) -> bool:
-        fields = self._heap.of(around) if around >= FIRST_NODE and around & KIND == sym.TUPLE else []
+        fields = self._heap.codes(around) if around >= FIRST_NODE and around & KIND == sym.TUPLE else []
         shape = self.contents(fields[pattern.field]) if pattern.field < len(fields) else None
         if shape is None or len(shape) > _LONGEST_PRODUCT or not self.matches(pattern.of, code):
             return False

@@ -176,6 +176,13 @@ BY_NAME: Final[dict[str, Opcode]] = {row.name: row for row in TABLE}
 if not len(TABLE) == len(BY_CODE) == len(BY_NAME) == 68:
     raise AssertionError("the table has a row too many or too few")
 
+_WIDTHS: Final = {
+    UINT1: 1, UINT2: 2, INT4: 4, UINT4: 4, UINT8: 8, FLOAT8: 8, BYTES1: 1, BYTES4: 4, BYTES8: 8, STRING1: 1, STRING4: 4,
+    UTF8_1: 1, UTF8_4: 4, UTF8_8: 8, LONG1_: 1, LONG4_: 4, BYTEARRAY8_: 8,
+}  # fmt: skip
+#: By opcode: how many bytes behind it have a fixed place, which is its whole argument, or the length of a counted one.
+WIDTHS: Final = bytes(_WIDTHS.get(BY_CODE[code].argument, 0) if code in BY_CODE else 0 for code in range(256))
+
 
 def name_of(code: int) -> str:
     """The name of an opcode byte, or its hexadecimal spelling where no opcode has it."""

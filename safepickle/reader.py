@@ -32,7 +32,7 @@ __all__ = ["LARGE", "FileReader", "Reader", "frozen_input"]
 LARGE: Final = 64 * 1024
 _FIRST_READ: Final = 512  # bytes read ahead from a seekable file at first; doubled each time
 _LARGEST_READ: Final = 1 << 20
-_LONGEST_INDEX: Final = 19  # digits of a memo index given as text
+_LONGEST_INDEX: Final = 18  # digits of a memo index given as text: fits 64 bits
 
 _float8 = Struct(">d").unpack_from
 _NOT_FOUND: Final = -1
@@ -84,12 +84,13 @@ class Reader:
         """The next opcode byte.  Leaves a frame that ends here; `at` becomes its position."""
         pos = self.pos
         if pos >= self.end:
-            self._boundary()
+            self.boundary()
         self.at = pos
         self.pos = pos + 1
         return self.data[pos]
 
-    def _boundary(self) -> None:
+    def boundary(self) -> None:
+        """Called where the next opcode is not before `end`: leave a frame that ends here, or fetch more."""
         if self._frame_end == self.pos:
             self._frame_end = _NOT_FOUND
             self.end = self._available
@@ -426,18 +427,18 @@ def _shown(text: bytes) -> str:
 
 _ARGUMENTS: Final[dict[str, Callable[[Reader], Any]]] = {
     op.NO_ARGUMENT: lambda _reader: None,
-    op.UINT1: Reader.uint1,
-    op.UINT2: Reader.uint2,
-    op.INT4: Reader.int4,
-    op.UINT4: Reader.uint4,
-    op.UINT8: Reader.uint8,
-    op.FLOAT8: Reader.float8,
+    op.UINT1: lambda reader: reader.uint1(),
+    op.UINT2: lambda reader: reader.uint2(),
+    op.INT4: lambda reader: reader.int4(),
+    op.UINT4: lambda reader: reader.uint4(),
+    op.UINT8: lambda reader: reader.uint8(),
+    op.FLOAT8: lambda reader: reader.float8(),
     op.DECIMAL_LINE: lambda reader: _DECIMALS[reader.data[reader.at]](reader),
-    op.FLOAT_LINE: Reader.float_text,
-    op.QUOTED_LINE: Reader.quoted,
-    op.ESCAPED_LINE: Reader.escaped,
-    op.TEXT_LINE: Reader.persistent_id_line,
-    op.TWO_LINES: Reader.two_lines,
+    op.FLOAT_LINE: lambda reader: reader.float_text(),
+    op.QUOTED_LINE: lambda reader: reader.quoted(),
+    op.ESCAPED_LINE: lambda reader: reader.escaped(),
+    op.TEXT_LINE: lambda reader: reader.persistent_id_line(),
+    op.TWO_LINES: lambda reader: reader.two_lines(),
     op.BYTES1: lambda reader: reader.take(reader.uint1()),
     op.BYTES4: lambda reader: reader.take(reader.uint4()),
     op.BYTES8: lambda reader: reader.take(reader.uint8()),
@@ -453,10 +454,10 @@ _ARGUMENTS: Final[dict[str, Callable[[Reader], Any]]] = {
 
 # The decimal lines differ by opcode: INT also spells booleans, LONG may end in L, the memo's take no sign.
 _DECIMALS: Final[dict[int, Callable[[Reader], Any]]] = {
-    op.INT: Reader.int_or_bool,
+    op.INT: lambda reader: reader.int_or_bool(),
     op.LONG: lambda reader: reader.decimal(suffix=True),
-    op.GET: Reader.index,
-    op.PUT: Reader.index,
+    op.GET: lambda reader: reader.index(),
+    op.PUT: lambda reader: reader.index(),
 }
 
 

@@ -14,8 +14,9 @@ Rules:
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from safepickle import twins as prim
 from safepickle.policy.model import Grant, Name
 
 SHIFT: Final = 5
@@ -159,48 +160,99 @@ class Partial:
 
 
 class Heap:
-    """The nodes: `items[n]` is what node n holds (codes, or one of the records above), `depths[n]` how deep it is."""
+    """The stack, the marks and the memo of one pass, and its nodes: what each holds (codes, or a record), how deep it is.
 
-    __slots__ = ("depths", "frozen", "has_priors", "items", "lent", "receivers", "sizes")
+    `stack`, `marks` and `memo` are written by index.  Of marks there are two numbers each: where the stack above it
+    begins, and how deep what lies below it is.  A memo entry of 0 is none.
+    """
+
+    __slots__ = (
+        "depths", "frozen", "has_priors", "items", "lent", "marks", "marks_room", "memo", "memo_room", "receivers",
+        "sizes", "stack", "stack_room",
+    )  # fmt: skip
+
+    if TYPE_CHECKING:  # a compiled heap has C arrays in their place
+        stack: list[int]
+        marks: list[int]
+        memo: list[int]
+        stack_room: int
+        marks_room: int
+        memo_room: int
 
     def __init__(self) -> None:
-        self.items: list[Any] = []
-        self.depths: list[int] = []
-        self.frozen: set[int] = set()  # nodes whose content a pattern has looked at
-        self.lent: set[int] = set()  # nodes that can change and that GET or DUP pushed: others may hold them too
+        prim.set_up(self)
         self.receivers: dict[int, int] = {}  # node of a bound method -> the value that it is bound to
         self.has_priors = False
         self.sizes: dict[int, int] = {}  # position of a literal -> its length, where that is above LONG_TEXT
 
-    def add(self, kind: int, items: Any, depth: int) -> int:
-        """A new node's code."""
-        self.items.append(items)
-        self.depths.append(depth)
-        return (len(self.depths) - 1) << SHIFT | kind
+    def __dealloc__(self) -> None:
+        prim.release(self)
+
+    def __len__(self) -> int:
+        """How many nodes there are."""
+        return prim.nodes(self)
+
+    def add(self, kind: int, record: Any, depth: int) -> int:
+        """The code of a new node that has a record."""
+        return prim.add(self, kind, record, depth)
+
+    def add_list(self, kind: int, items: list[int], depth: int) -> int:
+        """The code of a new container with these items."""
+        return prim.add_list(self, kind, items, depth)
 
     def of(self, code: int) -> Any:
-        """What the node with this code holds."""
-        return self.items[code >> SHIFT]
+        """The record of a node."""
+        return prim.record(self, code)
 
     def codes(self, code: int) -> list[int]:
-        """The items of a container's node."""
-        items: list[int] = self.items[code >> SHIFT]
-        return items
+        """The items of a container's node, not to be changed."""
+        return prim.codes(self, code)
+
+    def count(self, code: int) -> int:
+        """How many items a container has."""
+        return prim.count(self, code)
+
+    def extend(self, code: int, items: list[int]) -> None:
+        """Add items to a container."""
+        prim.extend_list(self, code >> SHIFT, items)
 
     def depth(self, code: int) -> int:
         """The depth of a value: 0 for literals and globals, 1 for an empty container."""
-        return self.depths[code >> SHIFT] if code & KIND >= FIRST_NODE else 0
+        return prim.depth_of(self, code >> SHIFT) if code & KIND >= FIRST_NODE else 0
+
+    def set_depth(self, number: int, depth: int) -> None:
+        """Say how deep a node is."""
+        prim.set_depth(self, number, depth)
 
     def deepest(self, codes: list[int]) -> int:
         """The depth of the deepest of some values."""
-        depths = self.depths
         deepest = 0
         for code in codes:
             if code & KIND >= FIRST_NODE:
-                depth = depths[code >> SHIFT]
+                depth = prim.depth_of(self, code >> SHIFT)
                 if depth > deepest:
                     deepest = depth
         return deepest
+
+    def lend(self, code: int) -> None:
+        """Note that others may hold this container too: GET or DUP pushed it."""
+        prim.lend(self, code >> SHIFT)
+
+    def is_lent(self, code: int) -> bool:
+        """Whether others may hold this container."""
+        return prim.is_lent(self, code >> SHIFT)
+
+    def freeze(self, code: int) -> None:
+        """Note that a pattern has looked into this container: what was judged must not change."""
+        prim.freeze(self, code >> SHIFT)
+
+    def is_frozen(self, code: int) -> bool:
+        """Whether a pattern has looked into this container."""
+        return prim.is_frozen(self, code >> SHIFT)
+
+    def held(self, number: int) -> Any:
+        """What the node with this number holds: a list of codes, or a record."""
+        return prim.held(self, number)
 
 
 #: Literals up to this length are charged a flat unit; longer ones by their length.
@@ -230,17 +282,44 @@ class Refusal(NamedTuple):
     reason: str  # empty where the grant is missing altogether, else which condition refused
 
 
-class Plan(NamedTuple):
+class Plan:
     """What verification found out that the load needs, and a report shows."""
 
-    stop: int  # position after STOP in the reader's data
-    consumed: int  # bytes of the source taken
-    opcodes: int
-    protocol: int  # what the last PROTO said, 0 without one
-    occurrences: list[Occurrence]
-    references: list[tuple[Global, Global]]  # (class, what getattr reads from it), to be resolved before the first call
-    buffers: int
-    memo: dict[int, int]  # the memo at STOP, as codes
-    heap: Heap
-    globals: list[Global]
-    persistents: list[Global | None]  # for each persistent ID, the class it stands for, where the policy says so
+    __slots__ = (
+        "_far", "buffers", "consumed", "globals", "heap", "occurrences", "opcodes", "persistents", "protocol", "references",
+        "stop",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        stop: int,
+        consumed: int,
+        opcodes: int,
+        protocol: int,
+        occurrences: list[Occurrence],
+        references: list[tuple[Global, Global]],
+        buffers: int,
+        heap: Heap,
+        far: dict[int, int] | None,
+        symbols: list[Global],
+        persistents: list[Global | None],
+    ) -> None:
+        self.stop = stop  # position after STOP in the reader's data
+        self.consumed = consumed  # bytes of the source taken
+        self.opcodes = opcodes
+        self.protocol = protocol  # what the last PROTO said, 0 without one
+        self.occurrences = occurrences
+        self.references = references  # (class, what getattr reads from it), to be resolved before the first call
+        self.buffers = buffers
+        self.heap = heap
+        self._far = far
+        self.globals = symbols
+        self.persistents = persistents  # for each persistent ID, the class it stands for, where the policy says so
+
+    @property
+    def memo(self) -> dict[int, int]:
+        """The memo at STOP, as codes."""
+        codes = prim.memo_codes(self.heap)
+        if self._far is not None:
+            codes.update(self._far)
+        return codes

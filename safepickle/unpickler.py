@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import sys
 from _codecs import encode as _codecs_encode
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from copyreg import __newobj__ as _newobj  # type: ignore[attr-defined]
 from copyreg import __newobj_ex__ as _newobj_ex  # type: ignore[attr-defined]
 from copyreg import _reconstructor  # type: ignore[attr-defined]
@@ -29,6 +29,7 @@ from typing import Any, Final
 
 from safepickle import opcodes as op
 from safepickle import symbols as sym
+from safepickle import twins as prim
 from safepickle.errors import (
     EndOfStream,
     Forbidden,
@@ -39,6 +40,7 @@ from safepickle.errors import (
     UnpicklingError,
     escape,
 )
+from safepickle.limits import MEMO_HEAD_START
 from safepickle.matching import Matcher
 from safepickle.policy import Policy, PolicySpec, resolve_policy
 from safepickle.policy.model import Name, PolicyData
@@ -229,11 +231,11 @@ class Unpickler:
             raise _Interrupted(error) from None
         except BaseException as error:
             raise _Underneath(error, None, None) from None
-        memo: dict[int, Any] = {}
-        machine = _Machine(self, reader, resolved, buffers, plan, persistent_load, memo)
+        machine = _Machine(self, reader, resolved, buffers, plan, persistent_load)
         value = machine.run()
-        self._memo.update(memo)
-        self._remember(plan)
+        if data is None:  # what is loaded from bytes is loaded once
+            self._memo.update(machine.entries())
+            self._remember(plan)
         return value
 
     def _persistent_loader(self) -> Callable[[Any], Any] | None:
@@ -510,11 +512,7 @@ def _bound_attribute(instance: Any, name: str) -> Any:
 
 
 def _type_lookup(cls: type, name: str) -> Any:
-    for base in type.__dict__["__mro__"].__get__(cls):
-        namespace: Mapping[str, Any] = type.__dict__["__dict__"].__get__(base)
-        if name in namespace:
-            return namespace[name]
-    return _MISSING
+    return prim.looked_up(cls, name, _MISSING)
 
 
 def _check_resolved(symbol: Global, value: Any, position: int) -> None:
@@ -596,7 +594,6 @@ class _Machine:
         buffers: list[Any],
         plan: Plan,
         persistent_load: Callable[[Any], Any] | None,
-        memo: dict[int, Any],
     ) -> None:
         self.unpickler = unpickler
         self.reader = reader
@@ -609,7 +606,9 @@ class _Machine:
         self.buffers = iter(buffers)
         self.persistents = iter(plan.persistents)
         self.persistent_load = persistent_load
-        self.memo = memo
+        self.stack = prim.new_stack()
+        self.marks = prim.new_marks(self.stack)
+        self.memo = prim.new_memo()
         self.memo_size = len(self.prior)
         self.symbols = iter(plan.occurrences)
         self.acting: Any = None  # what was called, made or changed last, for the error
@@ -633,177 +632,233 @@ class _Machine:
             # `from None` hides the context; the translation below keeps the cause itself.
             raise _Underneath(error, reader.position, culprit, op.name_of(code), own_words=asked) from None
 
-    # The accepted long function, the verifier's twin: one flat arm for each opcode, common ones first.
+    # The accepted long function, the verifier's twin: one flat arm for each opcode, common ones first.  Arguments of a
+    # fixed size, which are all here, are read on the spot; what reads through the reader ends behind the chain.
     def _run_opcodes(self) -> Any:  # noqa: C901, PLR0912, PLR0915 - flat on purpose
         reader = self.reader
+        stack = self.stack
+        marks = self.marks
         memo = self.memo
-        stack: list[Any] = []
-        marks: list[list[Any]] = []
+        widths = prim.pointer(op.WIDTHS)
+        data = prim.pointer(reader.data)
+        asides = bool(reader.asides)
+        pos = reader.pos
+        end = reader.end
         while True:
-            code = reader.opcode()
-
-            # Literals, and the memo
-            if code == op.SHORT_BINUNICODE:
-                stack.append(reader.text(reader.uint1()))
-            elif code == op.MEMOIZE:
-                self._put(self.memo_size, stack[-1])
-            elif code == op.BINPUT:
-                self._put(reader.uint1(), stack[-1])
-            elif code == op.BINGET or code == op.LONG_BINGET or code == op.GET:
-                if code == op.BINGET:
-                    index = reader.uint1()
-                else:
-                    index = reader.uint4() if code == op.LONG_BINGET else reader.index()
-                value = memo.get(index, _MISSING)
-                stack.append(self.prior[index] if value is _MISSING else value)
-            elif code == op.BININT1:
-                stack.append(reader.uint1())
+            if pos >= end:
+                reader.pos = pos
+                reader.boundary()
+                end = reader.end
+            at = pos
+            code = data[at]
+            pos = at + 1
+            reader.at = at
+            reader.pos = pos
+            width = widths[code]
+            if width > end - pos:
+                reader.skip(width)  # says what is missing
+            if code == op.BININT1:
+                prim.push_uint1(stack, data, pos)
+                pos += 1
+                continue
             elif code == op.BININT:
-                stack.append(reader.int4())
-            elif code == op.BINUNICODE:
-                stack.append(reader.text(reader.uint4()))
-            elif code == op.BINUNICODE8:
-                stack.append(reader.text(reader.uint8()))
+                prim.push_int4(stack, data, pos)
+                pos += 4
+                continue
             elif code == op.BINFLOAT:
-                stack.append(reader.float8())
-            elif code == op.BININT2:
-                stack.append(reader.uint2())
-            elif code == op.NONE:
-                stack.append(None)
-            elif code == op.NEWTRUE:
-                stack.append(True)
-            elif code == op.NEWFALSE:
-                stack.append(False)
+                prim.push_float8(stack, data, pos)
+                pos += 8
+                continue
+            elif code == op.SHORT_BINUNICODE:
+                size = data[pos]
+                pos += 1
+                if size > end - pos:
+                    reader.pos = pos
+                    reader.skip(size)
+                prim.push_text(stack, data, pos, size)
+                pos += size
+                continue
+            elif code == op.BINUNICODE:
+                size = prim.uint4(data, pos)
+                if asides or size > end - pos - 4:
+                    prim.push(stack, reader.text(reader.uint4()))
+                else:
+                    prim.push_text(stack, data, pos + 4, size)
+                    pos += 4 + size
+                    continue
+            elif code == op.MEMOIZE:
+                self._put(self.memo_size)
+                continue
+            elif code == op.BINPUT:
+                self._put(data[pos])
+                pos += 1
+                continue
+            elif code == op.BINGET:
+                self._get(data[pos])
+                pos += 1
+                continue
+            elif code == op.LONG_BINGET:
+                self._get(prim.uint4(data, pos))
+                pos += 4
+                continue
             elif code == op.LONG_BINPUT:
-                self._put(reader.uint4(), stack[-1])
-            elif code == op.PUT:
-                self._put(reader.index(), stack[-1])
+                self._put(prim.uint4(data, pos))
+                pos += 4
+                continue
+            elif code == op.BININT2:
+                prim.push_uint2(stack, data, pos)
+                pos += 2
+                continue
+            elif code == op.NONE:
+                prim.push(stack, None)
+                continue
+            elif code == op.NEWTRUE:
+                prim.push(stack, True)
+                continue
+            elif code == op.NEWFALSE:
+                prim.push(stack, False)
+                continue
 
             # Containers
             elif code == op.MARK:
-                marks.append(stack)
-                stack = []
+                prim.push_mark(stack, marks)
+                continue
             elif code == op.EMPTY_LIST:
-                stack.append([])
+                prim.push(stack, [])
+                continue
             elif code == op.EMPTY_DICT:
-                stack.append({})
+                prim.push(stack, {})
+                continue
             elif code == op.EMPTY_TUPLE:
-                stack.append(())
+                prim.push(stack, ())
+                continue
             elif code == op.EMPTY_SET:
-                stack.append(set())
+                prim.push(stack, set())
+                continue
             elif code == op.TUPLE1:
-                stack[-1] = (stack[-1],)
+                prim.fold_tuple(stack, prim.height(stack) - 1)
+                continue
             elif code == op.TUPLE2:
-                stack[-2:] = [(stack[-2], stack[-1])]
+                prim.fold_tuple(stack, prim.height(stack) - 2)
+                continue
             elif code == op.TUPLE3:
-                stack[-3:] = [(stack[-3], stack[-2], stack[-1])]
+                prim.fold_tuple(stack, prim.height(stack) - 3)
+                continue
             elif code == op.TUPLE:
-                items = stack
-                stack = marks.pop()
-                stack.append(tuple(items))
-            elif code == op.APPENDS:
-                items = stack
-                stack = marks.pop()
-                self._extend(stack[-1], items)
-            elif code == op.SETITEMS:
-                items = stack
-                stack = marks.pop()
-                self._set_items(stack[-1], items)
+                prim.fold_tuple(stack, prim.pop_mark(marks))
+                continue
+            elif code == op.APPENDS or code == op.APPEND:
+                start = prim.pop_mark(marks) if code == op.APPENDS else prim.height(stack) - 1
+                target = prim.at(stack, start - 1)
+                if type(target) is list:
+                    prim.extend_exact_list(target, stack, start)
+                else:
+                    self._extend(target, prim.pop_list(stack, start))
+                continue
+            elif code == op.SETITEMS or code == op.SETITEM:
+                start = prim.pop_mark(marks) if code == op.SETITEMS else prim.height(stack) - 2
+                self._set_pairs(prim.at(stack, start - 1), start)
+                continue
             elif code == op.ADDITEMS:
-                items = stack
-                stack = marks.pop()
-                self._add_items(stack[-1], items)
-            elif code == op.APPEND:
-                value = stack.pop()
-                self._append(stack[-1], value)
-            elif code == op.SETITEM:
-                items = stack[-2:]
-                del stack[-2:]
-                self._set_items(stack[-1], items)
+                start = prim.pop_mark(marks)
+                self._add_items(prim.at(stack, start - 1), prim.pop_list(stack, start))
+                continue
             elif code == op.LIST:
-                items = stack
-                stack = marks.pop()
-                stack.append(items)
+                prim.push(stack, prim.pop_list(stack, prim.pop_mark(marks)))
+                continue
             elif code == op.DICT:
-                items = stack
-                stack = marks.pop()
-                value = {}
-                self._set_items(value, items)
-                stack.append(value)
+                target = {}
+                self._set_pairs(target, prim.pop_mark(marks))
+                prim.push(stack, target)
+                continue
             elif code == op.FROZENSET:
-                items = stack
-                stack = marks.pop()
+                items = prim.pop_list(stack, prim.pop_mark(marks))
                 self.guard.building(frozenset, (items,))
-                stack.append(frozenset(items))
+                prim.push(stack, frozenset(items))
+                continue
 
             # Globals and objects
+            elif code == op.REDUCE:
+                args = prim.pop(stack)
+                prim.replace_top(stack, self._call(prim.top(stack), args))
+                continue
+            elif code == op.NEWOBJ:
+                args = prim.pop(stack)
+                prim.replace_top(stack, self._new(prim.top(stack), args, None, "NEWOBJ"))
+                continue
+            elif code == op.BUILD:
+                state = prim.pop(stack)
+                self._build(prim.top(stack), state)
+                continue
+            elif code == op.NEWOBJ_EX:
+                kwargs = prim.pop(stack)
+                args = prim.pop(stack)
+                prim.replace_top(stack, self._new(prim.top(stack), args, kwargs, "NEWOBJ_EX"))
             elif code == op.GLOBAL:
                 reader.two_lines()
-                stack.append(self._next_global())
+                prim.push(stack, self._next_global())
             elif code == op.STACK_GLOBAL:
-                value = stack.pop()
-                stack[-1] = self._stack_global(stack[-1], value)
-            elif code == op.REDUCE:
-                args = stack.pop()
-                stack[-1] = self._call(stack[-1], args)
-            elif code == op.NEWOBJ:
-                args = stack.pop()
-                stack[-1] = self._new(stack[-1], args, None, "NEWOBJ")
-            elif code == op.NEWOBJ_EX:
-                kwargs = stack.pop()
-                args = stack.pop()
-                stack[-1] = self._new(stack[-1], args, kwargs, "NEWOBJ_EX")
-            elif code == op.BUILD:
-                state = stack.pop()
-                self._build(stack[-1], state)
+                name = prim.pop(stack)
+                prim.replace_top(stack, self._stack_global(prim.top(stack), name))
             elif code == op.INST:
                 reader.two_lines()
-                items = stack
-                stack = marks.pop()
-                stack.append(self._instantiate(self._next_global(), tuple(items)))
+                args = prim.pop_tuple(stack, prim.pop_mark(marks))
+                prim.push(stack, self._instantiate(self._next_global(), args))
             elif code == op.OBJ:
-                items = stack
-                stack = marks.pop()
-                stack.append(self._instantiate(items[0], tuple(items[1:])))
+                args = prim.pop_tuple(stack, prim.pop_mark(marks))
+                prim.push(stack, self._instantiate(args[0], args[1:]))
 
             # Less common literals
             elif code == op.SHORT_BINBYTES:
-                stack.append(reader.take(reader.uint1()))
+                size = data[pos]
+                pos += 1
+                if size > end - pos:
+                    reader.pos = pos
+                    reader.skip(size)
+                prim.push_bytes(stack, data, pos, size)
+                pos += size
+                continue
             elif code == op.BINBYTES:
-                stack.append(reader.take(reader.uint4()))
+                prim.push(stack, reader.take(reader.uint4()))
             elif code == op.BINBYTES8:
-                stack.append(reader.take(reader.uint8()))
+                prim.push(stack, reader.take(reader.uint8()))
+            elif code == op.BINUNICODE8:
+                prim.push(stack, reader.text(reader.uint8()))
             elif code == op.LONG1:
-                stack.append(reader.long(reader.uint1()))
+                prim.push(stack, reader.long(reader.uint1()))
             elif code == op.LONG4:
-                stack.append(reader.long(reader.length4("LONG")))
+                prim.push(stack, reader.long(reader.length4("LONG")))
             elif code == op.BYTEARRAY8:
-                stack.append(reader.take_bytearray(reader.uint8()))
+                prim.push(stack, reader.take_bytearray(reader.uint8()))
             elif code == op.SHORT_BINSTRING:
-                stack.append(self._text8(reader.take(reader.uint1())))
+                prim.push(stack, self._text8(reader.take(reader.uint1())))
             elif code == op.BINSTRING:
-                stack.append(self._text8(reader.take(reader.length4("BINSTRING"))))
+                prim.push(stack, self._text8(reader.take(reader.length4("BINSTRING"))))
             elif code == op.STRING:
-                stack.append(self._text8(reader.quoted()))
+                prim.push(stack, self._text8(reader.quoted()))
             elif code == op.UNICODE:
-                stack.append(reader.escaped())
+                prim.push(stack, reader.escaped())
             elif code == op.INT:
-                stack.append(reader.int_or_bool())
+                prim.push(stack, reader.int_or_bool())
             elif code == op.LONG:
-                stack.append(reader.decimal(suffix=True))
+                prim.push(stack, reader.decimal(suffix=True))
             elif code == op.FLOAT:
-                stack.append(reader.float_text())
+                prim.push(stack, reader.float_text())
+            elif code == op.GET:
+                self._get(reader.index())
+            elif code == op.PUT:
+                self._put(reader.index())
 
             # The stack itself
             elif code == op.POP:
-                if stack:
-                    stack.pop()
+                if prim.height(stack) > prim.base(marks):
+                    prim.drop(stack, prim.height(stack) - 1)
                 else:
-                    stack = marks.pop()
+                    prim.pop_mark(marks)
             elif code == op.POP_MARK:
-                stack = marks.pop()
+                prim.drop(stack, prim.pop_mark(marks))
             elif code == op.DUP:
-                stack.append(stack[-1])
+                prim.push(stack, prim.top(stack))
 
             # Control
             elif code == op.PROTO:
@@ -811,35 +866,47 @@ class _Machine:
             elif code == op.FRAME:
                 reader.frame()
             elif code == op.STOP:
-                return stack.pop()
+                return prim.pop(stack)
 
             # What the application brings
             elif code == op.PERSID:
-                stack.append(self._persistent(reader.persistent_id_line()))
+                prim.push(stack, self._persistent(reader.persistent_id_line()))
             elif code == op.BINPERSID:
-                stack[-1] = self._persistent(stack[-1])
+                prim.replace_top(stack, self._persistent(prim.top(stack)))
             elif code == op.NEXT_BUFFER:
-                stack.append(next(self.buffers))
+                prim.push(stack, next(self.buffers))
             elif code == op.READONLY_BUFFER:
-                view = memoryview(stack[-1])
+                view = memoryview(prim.top(stack))
                 if not view.readonly:
-                    stack[-1] = view.toreadonly()
-            elif code == op.EXT1:
-                reader.uint1()
-                stack.append(self._next_global())
-            elif code == op.EXT2:
-                reader.uint2()
-                stack.append(self._next_global())
-            elif code == op.EXT4:
-                reader.int4()
-                stack.append(self._next_global())
+                    prim.replace_top(stack, view.toreadonly())
+            elif code == op.EXT1 or code == op.EXT2 or code == op.EXT4:
+                reader.pos = pos + width
+                prim.push(stack, self._next_global())
             else:
                 reader.unknown_opcode(code)
+            pos = reader.pos
+            end = reader.end
 
-    def _put(self, index: int, value: Any) -> None:
-        if index not in self.memo and index not in self.prior:
+    def entries(self) -> dict[int, Any]:
+        """The memo entries of this load."""
+        return prim.entries(self.memo)
+
+    def _put(self, index: int) -> None:
+        fresh = prim.put(self.memo, index, self.stack, MEMO_HEAD_START + self.reader.pos)
+        if fresh and (not self.prior or index not in self.prior):
             self.memo_size += 1
-        self.memo[index] = value
+
+    def _get(self, index: int) -> None:
+        if not prim.push_entry(self.memo, index, self.stack):
+            prim.push(self.stack, self.prior[index])
+
+    def _set_pairs(self, target: Any, start: int) -> None:
+        """SETITEM(S) and DICT: the pairs from `start` on."""
+        stack = self.stack
+        if type(target) is dict and prim.harmless_keys(target, stack, start, 2, FREE_KEYS):
+            prim.set_exact_dict(target, stack, start)
+        else:
+            self._set_items(target, prim.pop_list(stack, start))
 
     def _text8(self, raw: bytes) -> str | bytes:
         return raw if self.encoding == "bytes" else str(raw, self.encoding, self.errors)
@@ -969,16 +1036,8 @@ class _Machine:
         bind = _type_lookup(type(raw), "__get__")
         return raw if bind is _MISSING else bind(raw, target, type(target))
 
-    def _append(self, target: Any, value: Any) -> None:
-        if type(target) is list:
-            target.append(value)
-        else:
-            self._extend(target, [value])  # as C `_pickle` does; the pure reader calls append
-
     def _extend(self, target: Any, items: list[Any]) -> None:
-        if type(target) is list:
-            target.extend(items)
-            return
+        # One item comes to `extend` as well, as in C `_pickle`; the pure reader calls append.
         if not items:
             return
         self._target(target)

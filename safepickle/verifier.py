@@ -19,13 +19,14 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, NoReturn
 
 from safepickle import opcodes as op
 from safepickle import symbols as sym
+from safepickle import twins as prim
 from safepickle.errors import Forbidden, LimitExceeded, MalformedStream, MissingGrant, StreamError, escape
-from safepickle.limits import Limits
+from safepickle.limits import MEMO_HEAD_START, Limits
 from safepickle.matching import Matcher
 from safepickle.policy.model import (
     BUFFERS,
@@ -96,11 +97,24 @@ _NO_TEXTS: Final = _BUILTIN_LITERALS - {sym.STR, sym.TEXT8} | {sym.BUFFER, sym.B
 # report needs no million lines, and each of them takes a hundred times the bytes of the opcode that caused it.
 _MOST_REFUSALS: Final = 1000
 _MOST_MISSING: Final = 5000
+# No budget is larger: sums of work stay within 64 bits.
+_MOST_WORK: Final = 1 << 60
 # What taking a pair apart costs beside hashing its key.
 _COST_OF_A_PAIR: Final = 3
 # Longest name that is judged.  No policy lists a longer one, and names that grow with each getattr grow quadratically.
 _LONGEST_NAME: Final = 1000
 _NO_PRIOR: Final[dict[int, Prior]] = {}
+
+# By opcode: the kind of the literal that it pushes, where its whole argument has a fixed size.
+_FIXED: Final = frozenset({op.NO_ARGUMENT, op.UINT1, op.UINT2, op.INT4, op.FLOAT8})
+_PUSHED: Final = {"none": sym.NONE, "bool": sym.BOOL, "int": sym.INT, "float": sym.FLOAT}
+_KINDS: Final = {
+    row.code: _PUSHED[row.after[0]]
+    for row in op.TABLE
+    if row.argument in _FIXED and not row.before and row.after and row.after[0] in _PUSHED
+}
+_CLOSES_MARK: Final = bytes(code in op.BY_CODE and "mark" in op.BY_CODE[code].before for code in range(256))
+_LITERAL_KINDS: Final = bytes(_KINDS.get(code, 0) for code in range(256))
 
 
 class Options:
@@ -159,11 +173,14 @@ class Verifier:
         self._occurrences: list[Occurrence] = []
         self._references: list[tuple[Global, Global]] = []
         self._persistents: list[Global | None] = []
-        self._memo: dict[int, int] = {}
-        self._marks: list[list[int]] = []  # for each mark that is open, the stack below it
-        self._memo_size = len(options.prior)
+        self._far: dict[int, int] | None = None  # memo entries that are not in the heap's array
+        self._open = 0  # marks
+        self._depth_limit = min(limits.depth, TAINT)
+        self._memo_limit = min(limits.memo + options.opcodes_before, TAINT)
         self._hash_work = 0
         self._copy_work = 0
+        self._hash_floor = 0  # no budget is smaller than this; looked up again where it does not do
+        self._copy_floor = 0
         self._scales = Scales(self.heap, self.matcher)
         self._late = False  # whether a container was changed after others may have come to hold it
         self._states: dict[int, tuple[Global, bool]] = {}  # dict given as state -> (whose, whether it is for slots)
@@ -172,7 +189,7 @@ class Verifier:
         self._dunders: set[int] = set()  # positions of literals that spell a dunder name
         self._must_build: list[Made] = []
         self._said: set[tuple[Global, str]] = set()
-        self._empty_tuple = self.heap.add(sym.TUPLE, [], 1)
+        self._empty = 0  # code of the empty tuple
 
     # -- Outcome -----------------------------------------------------------------------------------------------------
 
@@ -193,7 +210,7 @@ class Verifier:
         reader = self.reader
         return Plan(
             reader.pos, reader.consumed, self.opcodes, self._protocol, self._occurrences, self._references,
-            self.buffers, self._memo, self.heap, list(self.globals.values()), self._persistents,
+            self.buffers, self.heap, self._far, list(self.globals.values()), self._persistents,
         )  # fmt: skip
 
     def forbidden(self) -> Forbidden:
@@ -271,273 +288,329 @@ class Verifier:
     # -- The machine -------------------------------------------------------------------------------------------------
 
     def _loop(self) -> None:
-        try:
-            self._run_opcodes()
-        except IndexError:
-            self.malformed("unexpected MARK found" if self._marks else "unpickling stack underflow")
+        self._run_opcodes()
 
-    # The accepted long function: one flat arm for each opcode, common ones first.  `top` is the depth of the deepest
-    # value pushed since the last mark: an upper bound for what is on the stack, made exact where it would refuse.
+    # The accepted long function: one flat arm for each opcode, common ones first.  The values above the topmost mark lie
+    # from `base` to `height` on the stack.  `deep` is the depth of the deepest value pushed since that mark: an upper
+    # bound for what is on the stack, made exact where it would refuse.  Common opcodes whose bytes are all here are read
+    # on the spot and go on with the next one; whatever reads through the reader ends behind the chain, where `data`,
+    # `pos` and `end` are taken from it again.
     def _run_opcodes(self) -> None:  # noqa: C901, PLR0912, PLR0915 - flat on purpose
         reader = self.reader
         heap = self.heap
-        depths = heap.depths
-        memo = self._memo
-        sizes = heap.sizes
-        depth_limit = self.limits.depth
-        opcode_limit = self.limits.opcodes
-        byte_limit = self.limits.bytes
-        stack: list[int] = []
-        marks = self._marks
-        tops: list[int] = []
-        top = 0
+        limits = self.limits
+        depth_limit = self._depth_limit
+        limited = limits.opcodes is not None or limits.bytes is not None
+        has_prior = bool(self.options.prior)
+        kinds = prim.pointer(_LITERAL_KINDS)
+        widths = prim.pointer(op.WIDTHS)
+        closes = prim.pointer(_CLOSES_MARK)
+        data = prim.pointer(reader.data)
+        pos = reader.pos
+        end = reader.end
+        stack = heap.stack
+        room = heap.stack_room
+        base = 0
+        height = 0
+        deep = 0
+        count = len(self.options.prior)  # entries in the memo
         while True:
-            code = reader.opcode()
-            at = reader.at
+            if pos >= end:
+                reader.pos = pos
+                reader.boundary()
+                data = prim.pointer(reader.data)
+                end = reader.end
+            if height >= room:
+                prim.grow_stack(heap)
+                stack = heap.stack
+                room = heap.stack_room
+            at = pos
+            code = data[at]
+            pos = at + 1
+            reader.at = at
+            reader.pos = pos
             self.opcodes += 1
-            if byte_limit is not None and reader.consumed > byte_limit:
-                self.exceeded("bytes", "the pickle is too long")
-            if opcode_limit is not None and self.opcodes > opcode_limit:
-                self.exceeded("opcodes", "the pickle has too many opcodes")
+            if limited:
+                self._check_length()
 
-            # Literals, and the memo
-            if code == op.SHORT_BINUNICODE:
-                text = reader.text(reader.uint1())
-                if text in sym.HOOKS or text.startswith("__"):
-                    self._note_name(at, text)
-                stack.append(at << SHIFT | sym.STR)
-            elif code == op.MEMOIZE:
-                self._put(self._memo_size, stack[-1])
-            elif code == op.BINPUT:
-                self._put(reader.uint1(), stack[-1])
+            # Literals of a fixed size
+            kind = kinds[code]
+            if kind:
+                width = widths[code]
+                if width > end - pos:
+                    reader.skip(width)
+                    data = prim.pointer(reader.data)
+                    end = reader.end
+                pos += width
+                stack[height] = at << sym.SHIFT | kind
+                height += 1
+                continue
+
+            # Texts, and the memo
+            if code == op.SHORT_BINUNICODE or code == op.BINUNICODE:
+                stop = prim.text_stop(data, pos, end, 1 if code == op.SHORT_BINUNICODE else 4)
+                stack[height] = at << sym.SHIFT | sym.STR
+                height += 1
+                if stop >= 0:
+                    if stop - pos > sym.LONG_TEXT + 4:
+                        heap.sizes[at] = stop - pos - 4
+                    pos = stop
+                    continue
+                self._text(at, reader.uint1() if code == op.SHORT_BINUNICODE else reader.uint4())
+            elif code == op.MEMOIZE or ((code == op.BINPUT or code == op.LONG_BINPUT) and widths[code] <= end - pos):
+                if height == base:
+                    self._underflow()
+                if code == op.MEMOIZE:
+                    index = count
+                else:
+                    index = data[pos] if code == op.BINPUT else prim.uint4(data, pos)
+                    pos += widths[code]
+                if has_prior or self._far is not None or index != count or index >= heap.memo_room or heap.memo[index]:
+                    count = self._put(index, stack[height - 1], count)
+                else:
+                    heap.memo[index] = stack[height - 1]
+                    count += 1
+                continue
             elif code == op.BINGET or code == op.LONG_BINGET or code == op.GET:
                 if code == op.BINGET:
                     index = reader.uint1()
                 else:
                     index = reader.uint4() if code == op.LONG_BINGET else reader.index()
-                value = memo.get(index, 0)
+                value = heap.memo[index] if index < heap.memo_room else 0
                 if not value:
                     value = self._get_prior(index)
-                if value & KIND >= FIRST_NODE:
-                    if depths[value >> SHIFT] > top:
-                        top = depths[value >> SHIFT]
-                    if value & KIND in _CHANGEABLE:
-                        self.heap.lent.add(value >> SHIFT)
-                stack.append(value)
-            elif code == op.BININT1:
-                reader.uint1()
-                stack.append(at << SHIFT | sym.INT)
-            elif code == op.BININT:
-                reader.int4()
-                stack.append(at << SHIFT | sym.INT)
-            elif code == op.BINUNICODE or code == op.BINUNICODE8:
-                size = reader.uint4() if code == op.BINUNICODE else reader.uint8()
-                text = reader.text(size)
-                if size > LONG_TEXT:
-                    sizes[at] = size
-                if text in sym.HOOKS or text.startswith("__"):
-                    self._note_name(at, text)
-                stack.append(at << SHIFT | sym.STR)
-            elif code == op.BINFLOAT:
-                reader.float8()
-                stack.append(at << SHIFT | sym.FLOAT)
-            elif code == op.BININT2:
-                reader.uint2()
-                stack.append(at << SHIFT | sym.INT)
-            elif code == op.NONE:
-                stack.append(at << SHIFT | sym.NONE)
-            elif code == op.NEWTRUE or code == op.NEWFALSE:
-                stack.append(at << SHIFT | sym.BOOL)
-            elif code == op.LONG_BINPUT:
-                self._put(reader.uint4(), stack[-1])
-            elif code == op.PUT:
-                self._put(reader.index(), stack[-1])
+                kind = value & sym.KIND
+                if kind >= sym.FIRST_NODE:
+                    depth = prim.depth_of(heap, value >> sym.SHIFT)
+                    if depth > deep:
+                        deep = depth
+                    if kind == sym.LIST or kind == sym.DICT or kind == sym.SET or kind == sym.MADE:
+                        prim.lend(heap, value >> sym.SHIFT)
+                stack[height] = value
+                height += 1
+            elif code == op.LONG_BINPUT or code == op.PUT or code == op.BINPUT:
+                if height == base:
+                    self._underflow()
+                if code == op.LONG_BINPUT:
+                    index = reader.uint4()
+                else:
+                    index = reader.uint1() if code == op.BINPUT else reader.index()
+                count = self._put(index, stack[height - 1], count)
 
             # Containers
             elif code == op.MARK:
-                marks.append(stack)
-                tops.append(top)
-                stack = []
-                top = 0
-            elif code == op.EMPTY_LIST:
-                stack.append(heap.add(sym.LIST, [], 1))
-                top = top or 1
-            elif code == op.EMPTY_DICT:
-                stack.append(heap.add(sym.DICT, [], 1))
-                top = top or 1
+                number = self._open
+                if number == heap.marks_room:
+                    prim.grow_marks(heap)
+                heap.marks[2 * number] = base
+                heap.marks[2 * number + 1] = deep
+                self._open = number + 1
+                base = height
+                deep = 0
+                continue
+            elif code == op.EMPTY_LIST or code == op.EMPTY_DICT or code == op.EMPTY_SET:
+                if code == op.EMPTY_LIST:
+                    kind = sym.LIST
+                else:
+                    kind = sym.DICT if code == op.EMPTY_DICT else sym.SET
+                stack[height] = prim.collect(heap, kind, height, height, 1)
+                height += 1
+                if deep == 0:
+                    deep = 1
+                continue
             elif code == op.EMPTY_TUPLE:
-                stack.append(self._empty_tuple)
-                top = top or 1
-            elif code == op.EMPTY_SET:
-                stack.append(heap.add(sym.SET, [], 1))
-                top = top or 1
+                stack[height] = self._empty_tuple()
+                height += 1
+                if deep == 0:
+                    deep = 1
+                continue
             elif code == op.TUPLE1 or code == op.TUPLE2 or code == op.TUPLE3:
-                size = 1 if code == op.TUPLE1 else 2 if code == op.TUPLE2 else 3
-                if len(stack) < size:
-                    raise IndexError
-                items = stack[-size:]
-                del stack[-size:]
-                depth = heap.deepest(items) + 1
+                start = height - (1 if code == op.TUPLE1 else 2 if code == op.TUPLE2 else 3)
+                if start < base:
+                    self._underflow()
+                depth = prim.deepest(heap, start, height) + 1
                 if depth > depth_limit:
-                    depth = self._deep_tuple(items)
-                if depth > top:
-                    top = depth
-                stack.append(heap.add(sym.TUPLE, items, depth))
-            elif code in _CLOSES_MARK:
-                items = stack
-                inner = top
-                if not marks:
+                    depth = self._deep_tuple(start, height)
+                if depth > deep:
+                    deep = depth
+                stack[start] = prim.collect(heap, sym.TUPLE, start, height, depth)
+                height = start + 1
+                continue
+            elif closes[code]:
+                start = base
+                stop = height
+                inner = deep
+                height = start
+                self._open -= 1
+                if self._open < 0:
+                    self._open = 0
                     self.malformed("could not find MARK")
-                stack = marks.pop()
-                top = tops.pop()
+                base = heap.marks[2 * self._open]
+                deep = heap.marks[2 * self._open + 1]
                 if inner >= depth_limit:
-                    inner = heap.deepest(items)
+                    inner = prim.deepest(heap, start, stop)
                     if inner >= depth_limit and code != op.TUPLE and code != op.POP_MARK:
                         self._too_deep(inner)
-                if code == op.APPENDS:
-                    depth = self._fill(stack[-1], items, inner, sym.LIST)
-                elif code == op.SETITEMS:
-                    depth = self._fill(stack[-1], items, inner, sym.DICT)
-                elif code == op.ADDITEMS:
-                    depth = self._fill(stack[-1], items, inner, sym.SET)
+                if code == op.APPENDS or code == op.SETITEMS or code == op.ADDITEMS:
+                    if height == base:
+                        self._underflow()
+                    if code == op.APPENDS:
+                        kind = sym.LIST
+                    else:
+                        kind = sym.DICT if code == op.SETITEMS else sym.SET
+                    depth = self._fill(stack[height - 1], start, stop, inner, kind)
                 elif code == op.TUPLE:
-                    depth = inner + 1 if inner < depth_limit else self._deep_tuple(items)
-                    stack.append(heap.add(sym.TUPLE, items, depth))
-                elif code == op.LIST:
-                    depth = inner + 1
-                    stack.append(heap.add(sym.LIST, items, depth))
-                elif code == op.DICT:
-                    depth = inner + 1
-                    self._check_pairs(items)
-                    stack.append(heap.add(sym.DICT, items, depth))
-                elif code == op.FROZENSET:
-                    depth = inner + 1
-                    self._hash_all(items)
-                    stack.append(heap.add(sym.FROZENSET, items, depth))
+                    depth = inner + 1 if inner < depth_limit else self._deep_tuple(start, stop)
+                    stack[height] = prim.collect(heap, sym.TUPLE, start, stop, depth)
+                    height += 1
                 elif code == op.POP_MARK:
                     depth = 0
+                elif code == op.LIST or code == op.DICT or code == op.FROZENSET:
+                    depth = inner + 1
+                    if code == op.LIST:
+                        kind = sym.LIST
+                    elif code == op.DICT:
+                        kind = sym.DICT
+                        self._check_pairs(start, stop)
+                    else:
+                        kind = sym.FROZENSET
+                        self._hash_all(start, stop, 1)
+                    stack[height] = prim.collect(heap, kind, start, stop, depth)
+                    height += 1
                 elif code == op.OBJ:
-                    if not items:
-                        raise IndexError
-                    args = heap.add(sym.TUPLE, items[1:], inner + 1)
-                    stack.append(self._instantiate(items[0], args))
-                    depth = heap.depth(stack[-1])
+                    if start == stop:
+                        self._underflow()
+                    value = prim.collect(heap, sym.TUPLE, start + 1, stop, inner + 1)
+                    stack[height] = self._instantiate(stack[start], value)
+                    depth = heap.depth(stack[height])
+                    height += 1
                 else:  # INST
-                    symbol = self._global(*reader.two_lines())
-                    args = heap.add(sym.TUPLE, items, inner + 1)
-                    stack.append(self._instantiate(symbol, args))
-                    depth = heap.depth(stack[-1])
-                if depth > top:
-                    top = depth
-            elif code == op.APPEND:
-                value = stack.pop()
-                depth = self._fill(stack[-1], [value], heap.depth(value), sym.LIST)
-                if depth > top:
-                    top = depth
-            elif code == op.SETITEM:
-                items = [stack[-2], stack[-1]]
-                del stack[-2:]
-                depth = self._fill(stack[-1], items, heap.deepest(items), sym.DICT)
-                if depth > top:
-                    top = depth
+                    value = self._global(*reader.two_lines())
+                    stack[height] = self._instantiate(
+                        value, prim.collect(heap, sym.TUPLE, start, stop, inner + 1)
+                    )
+                    depth = heap.depth(stack[height])
+                    height += 1
+                if depth > deep:
+                    deep = depth
+            elif code == op.APPEND or code == op.SETITEM:
+                start = height - (1 if code == op.APPEND else 2)
+                if start <= base:
+                    self._underflow()
+                depth = prim.deepest(heap, start, height)
+                depth = self._fill(stack[start - 1], start, height, depth, sym.LIST if code == op.APPEND else sym.DICT)
+                height = start
+                if depth > deep:
+                    deep = depth
+                continue
 
             # Globals and objects
             elif code == op.GLOBAL:
-                stack.append(self._global(*reader.two_lines()))
-                if depths[stack[-1] >> SHIFT] > top:
-                    top = depths[stack[-1] >> SHIFT]
-            elif code == op.STACK_GLOBAL:
-                name = stack.pop()
-                module = stack.pop()
-                stack.append(self._stack_global(module, name))
-                if depths[stack[-1] >> SHIFT] > top:
-                    top = depths[stack[-1] >> SHIFT]
-            elif code == op.REDUCE:
-                args = stack.pop()
-                stack[-1] = self._reduce(stack[-1], args)
-                if heap.depth(stack[-1]) > top:
-                    top = heap.depth(stack[-1])
-            elif code == op.NEWOBJ:
-                args = stack.pop()
-                stack[-1] = self._new(stack[-1], args, 0, "NEWOBJ")
-                if depths[stack[-1] >> SHIFT] > top:
-                    top = depths[stack[-1] >> SHIFT]
+                value = self._global(*reader.two_lines())
+                stack[height] = value
+                height += 1
+                depth = prim.depth_of(heap, value >> sym.SHIFT)
+                if depth > deep:
+                    deep = depth
+            elif code == op.STACK_GLOBAL or code == op.REDUCE or code == op.NEWOBJ or code == op.BUILD:
+                height -= 1
+                if height <= base:
+                    self._underflow()
+                value = stack[height - 1]
+                if code == op.STACK_GLOBAL:
+                    value = self._stack_global(value, stack[height])
+                elif code == op.REDUCE:
+                    value = self._reduce(value, stack[height])
+                elif code == op.NEWOBJ:
+                    value = self._new(value, stack[height], 0, "NEWOBJ")
+                else:
+                    self._build(value, stack[height])
+                stack[height - 1] = value
+                if value & sym.KIND >= sym.FIRST_NODE:
+                    depth = prim.depth_of(heap, value >> sym.SHIFT)
+                    if depth > deep:
+                        deep = depth
+                continue
             elif code == op.NEWOBJ_EX:
-                kwargs = stack.pop()
-                args = stack.pop()
-                stack[-1] = self._new(stack[-1], args, kwargs, "NEWOBJ_EX")
-                if depths[stack[-1] >> SHIFT] > top:
-                    top = depths[stack[-1] >> SHIFT]
-            elif code == op.BUILD:
-                state = stack.pop()
-                self._build(stack[-1], state)
-                if heap.depth(stack[-1]) > top:
-                    top = heap.depth(stack[-1])
+                height -= 2
+                if height <= base:
+                    self._underflow()
+                value = self._new(stack[height - 1], stack[height], stack[height + 1], "NEWOBJ_EX")
+                stack[height - 1] = value
+                depth = prim.depth_of(heap, value >> sym.SHIFT)
+                if depth > deep:
+                    deep = depth
 
             # Less common literals
-            elif code == op.SHORT_BINBYTES:
+            elif code == op.SHORT_BINBYTES or code == op.LONG1:
                 reader.skip(reader.uint1())
-                stack.append(at << SHIFT | sym.BYTES)
-            elif code == op.BINBYTES or code == op.BINBYTES8:
-                size = reader.uint4() if code == op.BINBYTES else reader.uint8()
-                reader.skip(size)
-                if size > LONG_TEXT:
-                    sizes[at] = size
-                stack.append(at << SHIFT | sym.BYTES)
-            elif code == op.LONG1:
-                reader.skip(reader.uint1())
-                stack.append(at << SHIFT | sym.INT)
-            elif code == op.LONG4:
-                size = reader.length4("LONG")
-                reader.skip(size)
-                if size > LONG_TEXT:
-                    sizes[at] = size
-                stack.append(at << SHIFT | sym.INT)
-            elif code == op.BYTEARRAY8:
-                size = reader.uint8()
-                reader.skip_bytearray(size)
-                if size > LONG_TEXT:
-                    sizes[at] = size
-                stack.append(at << SHIFT | sym.BYTEARRAY)
-            elif code == op.SHORT_BINSTRING:
-                stack.append(self._text8(at, reader.take(reader.uint1())))
-            elif code == op.BINSTRING:
-                stack.append(self._text8(at, reader.take(reader.length4("BINSTRING"))))
-            elif code == op.STRING:
-                stack.append(self._text8(at, reader.quoted()))
+                stack[height] = at << sym.SHIFT | (sym.BYTES if code == op.SHORT_BINBYTES else sym.INT)
+                height += 1
+            elif code == op.BINBYTES or code == op.BINBYTES8 or code == op.LONG4 or code == op.BYTEARRAY8:
+                if code == op.BINBYTES:
+                    size = reader.uint4()
+                else:
+                    size = reader.length4("LONG") if code == op.LONG4 else reader.uint8()
+                if code == op.BYTEARRAY8:
+                    reader.skip_bytearray(size)
+                else:
+                    reader.skip(size)
+                if size > sym.LONG_TEXT:
+                    heap.sizes[at] = size
+                if code == op.LONG4:
+                    kind = sym.INT
+                else:
+                    kind = sym.BYTEARRAY if code == op.BYTEARRAY8 else sym.BYTES
+                stack[height] = at << sym.SHIFT | kind
+                height += 1
+            elif code == op.BINUNICODE8:
+                self._text(at, reader.uint8())
+                stack[height] = at << sym.SHIFT | sym.STR
+                height += 1
+            elif code == op.SHORT_BINSTRING or code == op.BINSTRING or code == op.STRING:
+                if code == op.SHORT_BINSTRING:
+                    raw = reader.take(reader.uint1())
+                else:
+                    raw = reader.take(reader.length4("BINSTRING")) if code == op.BINSTRING else reader.quoted()
+                stack[height] = self._text8(at, raw)
+                height += 1
             elif code == op.UNICODE:
                 text = reader.escaped()
-                if len(text) > LONG_TEXT:
-                    sizes[at] = len(text)
+                if len(text) > sym.LONG_TEXT:
+                    heap.sizes[at] = len(text)
                 self._note_name(at, text)
-                stack.append(at << SHIFT | sym.STR)
-            elif code == op.INT:
-                value = reader.int_or_bool()
-                if reader.pos - at > LONG_TEXT:
-                    sizes[at] = reader.pos - at
-                stack.append(at << SHIFT | (sym.BOOL if value is True or value is False else sym.INT))
-            elif code == op.LONG:
-                reader.decimal(suffix=True)
-                if reader.pos - at > LONG_TEXT:
-                    sizes[at] = reader.pos - at
-                stack.append(at << SHIFT | sym.INT)
+                stack[height] = at << sym.SHIFT | sym.STR
+                height += 1
+            elif code == op.INT or code == op.LONG:
+                number_read = reader.int_or_bool() if code == op.INT else reader.decimal(suffix=True)
+                if reader.pos - at > sym.LONG_TEXT:
+                    heap.sizes[at] = reader.pos - at
+                kind = sym.BOOL if number_read is True or number_read is False else sym.INT
+                stack[height] = at << sym.SHIFT | kind
+                height += 1
             elif code == op.FLOAT:
                 reader.float_text()
-                stack.append(at << SHIFT | sym.FLOAT)
+                stack[height] = at << sym.SHIFT | sym.FLOAT
+                height += 1
 
             # The stack itself
             elif code == op.POP:
-                if stack:
-                    stack.pop()
-                elif marks:
-                    stack = marks.pop()
-                    top = tops.pop()
+                if height > base:
+                    height -= 1
+                elif self._open:
+                    self._open -= 1
+                    base = heap.marks[2 * self._open]
+                    deep = heap.marks[2 * self._open + 1]
                 else:
-                    raise IndexError
+                    self._underflow()
             elif code == op.DUP:
-                stack.append(stack[-1])
-                if stack[-1] & KIND in _CHANGEABLE:
-                    self.heap.lent.add(stack[-1] >> SHIFT)
+                if height == base:
+                    self._underflow()
+                value = stack[height - 1]
+                stack[height] = value
+                height += 1
+                if value & sym.KIND in _CHANGEABLE:
+                    prim.lend(heap, value >> sym.SHIFT)
 
             # Control
             elif code == op.PROTO:
@@ -547,46 +620,79 @@ class Verifier:
             elif code == op.FRAME:
                 reader.frame()
             elif code == op.STOP:
-                self._stop(stack.pop())
-                return
+                if height == base:
+                    self._underflow()
+                self._stop(stack[height - 1])
+                break
 
             # What the application has to bring
             elif code == op.PERSID:
                 reader.persistent_id_line()
-                stack.append(self._persistent(at << SHIFT | sym.STR, at))
+                stack[height] = self._persistent(at << sym.SHIFT | sym.STR, at)
+                height += 1
             elif code == op.BINPERSID:
-                value = stack.pop()
-                stack.append(self._persistent(value, at))
+                if height == base:
+                    self._underflow()
+                stack[height - 1] = self._persistent(stack[height - 1], at)
             elif code == op.NEXT_BUFFER:
                 self._next_buffer()
-                stack.append(at << SHIFT | sym.BUFFER)
+                stack[height] = at << sym.SHIFT | sym.BUFFER
+                height += 1
             elif code == op.READONLY_BUFFER:
-                stack[-1] = self._readonly_buffer(stack[-1], at)
+                if height == base:
+                    self._underflow()
+                stack[height - 1] = self._readonly_buffer(stack[height - 1], at)
             elif code == op.EXT1 or code == op.EXT2 or code == op.EXT4:
-                number = reader.uint1() if code == op.EXT1 else reader.uint2() if code == op.EXT2 else reader.int4()
-                stack.append(self._extension(number))
-                if depths[stack[-1] >> SHIFT] > top:
-                    top = depths[stack[-1] >> SHIFT]
+                if code == op.EXT1:
+                    value = self._extension(reader.uint1())
+                else:
+                    value = self._extension(reader.uint2() if code == op.EXT2 else reader.int4())
+                stack[height] = value
+                height += 1
+                depth = prim.depth_of(heap, value >> sym.SHIFT)
+                if depth > deep:
+                    deep = depth
             else:
                 reader.unknown_opcode(code)
+            pos = reader.pos
+            end = reader.end
+            data = prim.pointer(reader.data)
 
     # -- Memo --------------------------------------------------------------------------------------------------------
 
-    def _put(self, index: int, code: int) -> None:
-        memo = self._memo
-        if index not in memo:
-            if index > self.limits.memo + self.options.opcodes_before + self.opcodes:
-                raise LimitExceeded(
-                    f"memo index {index:,} is far ahead of the {self.opcodes:,} opcodes so far; the limit memo is "
-                    f"{self.limits.memo:,}",
-                    position=self.reader.position,
-                    opcode=self._opcode(),
-                )
-            if index not in self.options.prior:
-                self._memo_size += 1
-        memo[index] = code
+    def _put(self, index: int, code: int, count: int) -> int:
+        """Store a value in the memo, which has `count` entries so far; returns how many it has then."""
+        heap = self.heap
+        far = self._far
+        if index < heap.memo_room and heap.memo[index]:
+            heap.memo[index] = code
+            return count
+        if far is not None and index in far:
+            far[index] = code
+            return count
+        if index > self._memo_limit + self.opcodes:
+            raise LimitExceeded(
+                f"memo index {index:,} is far ahead of the {self.opcodes:,} opcodes so far; the limit memo is "
+                f"{self.limits.memo:,}",
+                position=self.reader.position,
+                opcode=self._opcode(),
+            )
+        if index < heap.memo_room:
+            heap.memo[index] = code
+        elif index <= MEMO_HEAD_START + self.opcodes:
+            prim.grow_memo(heap, index)
+            heap.memo[index] = code
+        elif far is None:
+            self._far = {index: code}
+        else:
+            far[index] = code
+        return count if index in self.options.prior else count + 1
 
     def _get_prior(self, index: int) -> int:
+        """The code of a memo entry that no put of this load made within the array's reach."""
+        far = self._far
+        if far is not None and index in far:
+            return far[index]
         prior = self.options.prior.get(index)
         if prior is None:
             self.malformed(f"Memo value not found at index {index}")
@@ -596,10 +702,30 @@ class Verifier:
         else:
             code = self.heap.add(sym.PRIOR, prior, prior.depth)
             self.heap.has_priors = True
-        self._memo[index] = code
+        if self._far is None:
+            self._far = {}
+        self._far[index] = code
         return code
 
+    def _underflow(self) -> NoReturn:
+        self.malformed("unexpected MARK found" if self._open else "unpickling stack underflow")
+
+    def _check_length(self) -> None:
+        """The limits on the pickle's own size, where a policy sets them."""
+        limits = self.limits
+        if limits.bytes is not None and self.reader.consumed > limits.bytes:
+            self.exceeded("bytes", "the pickle is too long")
+        if limits.opcodes is not None and self.opcodes > limits.opcodes:
+            self.exceeded("opcodes", "the pickle has too many opcodes")
+
     # -- Literals ----------------------------------------------------------------------------------------------------
+
+    def _text(self, at: int, size: int) -> None:
+        """A UTF-8 text of `size` bytes, as the reader takes it."""
+        text = self.reader.text(size)
+        if size > LONG_TEXT:
+            self.heap.sizes[at] = size
+        self._note_name(at, text)
 
     def _note_name(self, at: int, text: str) -> None:
         if text in sym.HOOKS:
@@ -636,9 +762,9 @@ class Verifier:
             self._helper_as_value()
         self.exceeded("depth", f"objects nested {depth + 1:,} deep")
 
-    def _deep_tuple(self, items: list[int]) -> int:
+    def _deep_tuple(self, start: int, stop: int) -> int:
         """The depth of a tuple that seems too deep: tuples may hold protocol helpers on their way to their place."""
-        depth = self.heap.deepest(items)
+        depth = prim.deepest(self.heap, start, stop)
         if depth < TAINT and depth >= self.limits.depth:
             self._too_deep(depth)
         return depth + 1
@@ -656,40 +782,61 @@ class Verifier:
 
     def _charge_hash(self, amount: int) -> None:
         self._hash_work += amount
-        if self._hash_work > self._hash_budget():
+        if self._hash_work > self._hash_floor:
+            self._hash_floor = self._hash_budget()
+        if self._hash_work > self._hash_floor:
             self.exceeded("hash_work", "hashing this pickle's keys, or walking through its arguments, costs too much")
 
     def _charge_copy(self, amount: int) -> None:
         self._copy_work += amount
-        if self._copy_work > self.limits.work(self.limits.copy_work, self.reader.consumed):
+        if self._copy_work > self._copy_floor:
+            self._copy_floor = min(self.limits.work(self.limits.copy_work, self.reader.consumed), _MOST_WORK)
+        if self._copy_work > self._copy_floor:
             self.exceeded("copy_work", "this pickle hands too much data to calls, again and again")
 
-    def _hash_all(self, codes: list[int]) -> None:
-        """Charge what hashing these keys costs, and refuse those that cannot be hashed."""
+    def _hash_all(self, start: int, stop: int, step: int) -> None:
+        """Charge what hashing these values on the stack costs, and refuse those that cannot be hashed."""
+        heap = self.heap
+        stack = heap.stack
+        some_long = bool(heap.sizes)
         flat = 0
-        for code in codes:
-            kind = code & KIND
-            if kind < FIRST_NODE and kind != sym.BYTEARRAY and not self.heap.sizes:
+        for place in range(start, stop, step):
+            code = stack[place]
+            kind = code & sym.KIND
+            if kind < sym.FIRST_NODE and kind != sym.BYTEARRAY and not some_long:
                 flat += 1
             else:
-                what = self._scales.unhashable(code)
-                if what is not None:
-                    self.malformed(f"unhashable type: '{what}'")
-                self._charge_hashing(code)
+                self._hash_one(code)
         self._charge_hash(flat)
+
+    def _hash_listed(self, codes: list[int]) -> None:
+        """As `_hash_all`, for values that are not on the stack."""
+        for code in codes:
+            self._hash_one(code)
+
+    def _hash_one(self, code: int) -> None:
+        what = self._scales.unhashable(code)
+        if what is not None:
+            self.malformed(f"unhashable type: '{what}'")
+        self._charge_hashing(code)
 
     def _charge_hashing(self, code: int) -> None:
         self._charge_hash(self._scales.hashing(code, self._hash_budget()))
 
     def _hash_budget(self) -> int:
-        return self.limits.work(self.limits.hash_work, self.reader.consumed)
+        return min(self.limits.work(self.limits.hash_work, self.reader.consumed), _MOST_WORK)
 
     def _charge_arguments(self, args: int, items: list[int], more: list[int], inside: int) -> int:
         """Charge a call or `new` for its arguments, and for `more` beside them; returns how much it may have copied."""
         self._charge_copy(len(items))
         codes = more if args & KIND == sym.TUPLE and self._scales.is_flat(args) else [*items, *more]
         self._charge_handed(codes, inside)
-        return max(len(items), *map(self._scales.bulk, codes)) if codes else len(items)
+        largest = len(items)
+        for code in codes:
+            bulk = self._scales.bulk(code)
+            if bulk > largest:
+                largest = bulk
+        return largest
 
     def _charge_handed(self, codes: list[int], inside: int) -> None:
         """Charge what a call, NEWOBJ or BUILD is given; `inside` is how deep it is, 0 for what nobody walks through."""
@@ -702,29 +849,33 @@ class Verifier:
 
     # -- Filling containers ------------------------------------------------------------------------------------------
 
-    def _fill(self, target: int, items: list[int], inside: int, wanted: int) -> int:
+    def _fill(self, target: int, start: int, stop: int, inside: int, wanted: int) -> int:
         """APPEND(S), SETITEM(S) or ADDITEMS on `target`; returns its depth."""
-        kind = target & KIND
-        self._usable(inside)
+        kind = target & sym.KIND
+        if inside >= self._depth_limit:
+            self._too_deep(inside)
         if wanted == sym.DICT:
-            self._check_pairs(items)
+            self._check_pairs(start, stop)
         elif wanted == sym.SET:
-            self._hash_all(items)
-        node = target >> SHIFT
+            self._hash_all(start, stop, 1)
+        node = target >> sym.SHIFT
         heap = self.heap
         if kind == wanted:
-            if items and node in self.heap.lent:
-                self._changes_late(node, items)
-            if items:
-                self._check_late(node)
-            heap.items[node].extend(items)
+            if start == stop:
+                return prim.depth_of(heap, node)
+            if prim.is_lent(heap, node):
+                self._changes_late(node, start, stop)
+            if prim.is_frozen(heap, node):
+                self._check_late()
+            prim.extend(heap, node, start, stop)
         elif kind == sym.MADE:
-            made: Made = heap.items[node]
-            self._check_late(node)
+            made: Made = heap.of(target)
+            if prim.is_frozen(heap, node):
+                self._check_late()
             if not self._unrestricted and made.origin is not None:
                 self._judge(made.origin, FILL)
                 made.filled = True
-            made.fills.extend(items)
+            made.fills += prim.listed(heap, start, stop)
         elif kind in _BUILTIN_LITERALS:
             self.malformed(f"{self._opcode()} on a {sym.WORDS[kind]}, which needs {_LITERAL_TARGETS[wanted]}")
         else:
@@ -735,32 +886,35 @@ class Verifier:
 
     def _deepen(self, node: int, inside: int) -> int:
         """The depth of a node that now holds something `inside` deep."""
-        depths = self.heap.depths
-        if inside >= depths[node]:
-            depths[node] = inside + 1
-            if node in self.heap.lent:
+        heap = self.heap
+        depth = prim.depth_of(heap, node)
+        if inside >= depth:
+            depth = inside + 1
+            prim.set_depth(heap, node, depth)
+            if prim.is_lent(heap, node):
                 self._late = True
-        return depths[node]
+        return depth
 
-    def _changes_late(self, node: int, items: list[int]) -> None:
+    def _changes_late(self, node: int, start: int, stop: int) -> None:
         """A container changes that others may hold already: so does all that was found out about it through them."""
         self._late = True
         self._scales.forget_walks()
         if node in self._states and not self._unrestricted:
             symbol, slots = self._states[node]
-            self._check_planted_keys(symbol, items[::2], slots=slots)
+            self._check_planted_keys(symbol, prim.listed(self.heap, start, stop)[::2], slots=slots)
 
-    def _check_late(self, node: int) -> None:
-        if node in self.heap.frozen and not self._unrestricted:
+    def _check_late(self) -> None:
+        """Refuse to change a frozen container."""
+        if not self._unrestricted:
             self.refuse(
                 f"{self._opcode()} changes a container after the policy judged what is in it",
                 reason="changed through the memo after it was judged",
             )
 
-    def _check_pairs(self, items: list[int]) -> None:
-        if len(items) & 1:
+    def _check_pairs(self, start: int, stop: int) -> None:
+        if (stop - start) & 1:
             self.malformed(f"odd number of items for {self._opcode()}")
-        self._hash_all(items[::2])
+        self._hash_all(start, stop, 2)
 
     def _refuse_target(self, target: int) -> None:
         kind = target & KIND
@@ -905,10 +1059,10 @@ class Verifier:
     def _arguments_admitted(self, grant: Grant, args: int, kwargs: int) -> bool:
         matcher = self.matcher
         if grant.args is not None:
-            items = self.heap.of(args) if args & KIND == sym.TUPLE else None
+            items = self.heap.codes(args) if args & KIND == sym.TUPLE else None
             if items is None or not any(matcher.shape(shape, items, args) for shape in grant.args):
                 return False
-            if kwargs and grant.kwargs is None and self.heap.of(kwargs):
+            if kwargs and grant.kwargs is None and self.heap.count(kwargs):
                 return False
         if grant.kwargs is None or not kwargs:
             return True
@@ -947,8 +1101,7 @@ class Verifier:
         """The items of an arguments' tuple that the stream spells out."""
         kind = args & KIND
         if kind == sym.TUPLE:
-            items: list[int] = self.heap.of(args)
-            return items
+            return self.heap.codes(args)
         if kind == sym.PRIOR and type(self.heap.of(args).value) is tuple:
             return self._prior_items(args)
         if kind in _NO_TUPLES:
@@ -1043,7 +1196,7 @@ class Verifier:
             self._helper_as_value()
         self._usable(self.heap.depth(args))
         admitting = self._judge_arguments(symbol, CALL, args, 0)
-        items = self.heap.of(args)
+        items = self.heap.codes(args)
         if not items:
             admitting = self._judge_arguments(symbol, NEW, args, 0) or admitting
         size = self._charge_arguments(args, items, [], self.heap.depth(args))
@@ -1088,7 +1241,7 @@ class Verifier:
             if not self._unrestricted:
                 self.refuse(f"{what} with keywords that the stream does not spell out", reason="computed keywords")
             return
-        for key in self.heap.of(kwargs)[::2]:
+        for key in self.heap.codes(kwargs)[::2]:
             if not self.matcher.is_text(key) and (key & KIND in _NO_TEXTS or not self._unrestricted):
                 self.malformed(f"{what} keywords must be strings")
 
@@ -1121,8 +1274,13 @@ class Verifier:
             self.forbid("copyreg.__newobj_ex__ needs a class, a tuple and a dict")
         return self._new(items[0], items[1], items[2], "copyreg.__newobj_ex__")
 
+    def _empty_tuple(self) -> int:
+        if not self._empty:
+            self._empty = prim.collect(self.heap, sym.TUPLE, 0, 0, 1)
+        return self._empty
+
     def _tuple_of(self, items: list[int]) -> int:
-        return self.heap.add(sym.TUPLE, items, self.heap.deepest(items) + 1)
+        return self.heap.add_list(sym.TUPLE, items, self.heap.deepest(items) + 1)
 
     def _encode(self, items: list[int]) -> int:
         matcher = self.matcher
@@ -1229,16 +1387,16 @@ class Verifier:
     def _build_partial(self, target: int, state: int) -> None:
         partial: Partial = self.heap.of(target)
         self._helper = self.globals[_PARTIAL_NAME]
-        items = self.heap.of(state) if state & KIND == sym.TUPLE else []
+        items = self.heap.codes(state) if state & KIND == sym.TUPLE else []
         shaped = (
             not partial.state
             and len(items) == 4
             and items[0] & KIND == sym.GLOBAL
             and self.heap.of(items[0]) is self.heap.of(partial.function)
             and items[1] & KIND == sym.TUPLE
-            and bool(self.heap.of(items[1]))
+            and self.heap.count(items[1]) > 0
             and items[2] & KIND in (sym.DICT, sym.NONE)
-            and (items[3] & KIND == sym.NONE or (items[3] & KIND == sym.DICT and not self.heap.of(items[3])))
+            and (items[3] & KIND == sym.NONE or (items[3] & KIND == sym.DICT and not self.heap.count(items[3])))
         )
         if not shaped:
             self.forbid("functools.partial is understood only as pickle spells NEWOBJ_EX below protocol 4")
@@ -1246,15 +1404,15 @@ class Verifier:
         partial.state = state
         for code in items[1:]:
             if code & KIND in (sym.DICT, sym.LIST):
-                self.heap.frozen.add(code >> SHIFT)
+                self.heap.freeze(code)
 
     def _finish_partial(self, function: int, args: int) -> int:
         partial: Partial = self.heap.of(function)
         self._helper = self.globals[_PARTIAL_NAME]
-        if not partial.state or args & KIND != sym.TUPLE or self.heap.of(args):
+        if not partial.state or args & KIND != sym.TUPLE or self.heap.count(args):
             self.forbid("functools.partial is understood only as pickle spells NEWOBJ_EX below protocol 4")
-        state = self.heap.of(partial.state)
-        given = self.heap.of(state[1])
+        state = self.heap.codes(partial.state)
+        given = self.heap.codes(state[1])
         kwargs = state[2] if state[2] & KIND == sym.DICT else 0
         self._helper = None
         return self._new(given[0], self._tuple_of(given[1:]), kwargs, "functools.partial")
@@ -1271,7 +1429,8 @@ class Verifier:
         self._usable(heap.depth(state))
         if kind == sym.MADE:
             made: Made = heap.of(target)
-            self._check_late(target >> SHIFT)
+            if heap.is_frozen(target):
+                self._check_late()
             if made.origin is not None:
                 self._judge_state(made, made.origin, state)
             made.built = True
@@ -1280,7 +1439,7 @@ class Verifier:
             self._charge_handed([state, *halves] if len(halves) == 2 else [state], 0)
             for part in self._state_dicts(state):
                 if part & KIND == sym.DICT and not self._scales.is_flat(part):  # keys are hashed again, as names
-                    self._hash_all([key for key in heap.codes(part)[::2] if key & KIND >= FIRST_NODE])
+                    self._hash_listed([key for key in heap.codes(part)[::2] if key & KIND >= FIRST_NODE])
             self._deepen(target >> SHIFT, heap.depth(state))
         elif kind in _BUILTIN_LITERALS:
             self.malformed(f"BUILD on a {sym.WORDS[kind]}")
@@ -1322,7 +1481,7 @@ class Verifier:
     def _state_dicts(self, state: int) -> list[int]:
         """The parts of a state that set attributes: a dict, or a pair of a dict (or None) and a dict of slots."""
         if state & KIND == sym.TUPLE:
-            items: list[int] = self.heap.of(state)
+            items = self.heap.codes(state)
             return items if len(items) == 2 else []
         return [state]
 
@@ -1471,10 +1630,6 @@ def _type_name(code: int) -> str:
     """The type of a value in Python's words, where the stream shows it."""
     return "NoneType" if code & KIND == sym.NONE else sym.WORDS[code & KIND]
 
-
-_CLOSES_MARK: Final = frozenset({
-    op.APPENDS, op.SETITEMS, op.ADDITEMS, op.TUPLE, op.LIST, op.DICT, op.FROZENSET, op.POP_MARK, op.OBJ, op.INST,
-})  # fmt: skip
 
 _LITERAL_CLASSES: Final = {
     sym.BOOL: "bool", sym.INT: "int", sym.FLOAT: "float", sym.STR: "str", sym.TEXT8: "str", sym.BYTES: "bytes",

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from safepickle import symbols as sym
+from safepickle import twins as prim
 from safepickle.matching import Matcher
 from safepickle.probes import value_weight
 from safepickle.symbols import FIRST_NODE, KIND, LONG_TEXT, SHIFT, TAINT, Heap, Made, Prior
@@ -66,7 +67,7 @@ def _is_unhashable(heap: Heap, code: int) -> bool:
 def _records(heap: Heap, state: int) -> list[int]:
     """The containers in which a state lists the values of attributes: itself, or the two halves of a pair."""
     kind = state & KIND
-    if kind == sym.TUPLE and len(heap.codes(state)) == 2:
+    if kind == sym.TUPLE and heap.count(state) == 2:
         halves = heap.codes(state)
         return [half for half in halves if half & KIND == sym.DICT] or [state]
     return [state] if kind in (sym.TUPLE, sym.LIST, sym.DICT) else []
@@ -140,7 +141,7 @@ class Scales:
         if code & KIND < FIRST_NODE:
             return self._leaf(code)
         if sym.TUPLE <= code & KIND <= sym.FROZENSET and self.is_flat(code):
-            return len(self._heap.codes(code)) + 1
+            return self._heap.count(code) + 1
         return _expansion(self._heap, code, _hashed, self._leaf, {}, most + 1)
 
     def unhashable(self, code: int) -> str | None:
@@ -191,13 +192,11 @@ class Scales:
 
     def is_flat(self, code: int) -> bool:
         """Whether a container holds nothing but scalars, none of them long."""
-        items = self._heap.codes(code)
+        heap = self._heap
+        count = prim.count(heap, code)
         seen = self._flat.get(code, 0)
-        if 0 <= seen < len(items):  # it can only have grown
-            sizes = self._heap.sizes
-            fresh = items[seen:] if seen else items
-            flat = all(item & KIND < FIRST_NODE and item >> SHIFT not in sizes for item in fresh)
-            seen = self._flat[code] = len(items) if flat else -1
+        if 0 <= seen < count:  # it can only have grown
+            seen = self._flat[code] = prim.flat(heap, code, seen)
         return seen >= 0
 
     # -- Walking through ---------------------------------------------------------------------------------------------
@@ -218,17 +217,17 @@ class Scales:
 
     def lengths(self, codes: Iterable[int]) -> int:
         """What copying these values costs: each text its length, each container its items and how long these are."""
-        return sum(map(self.length, codes))
+        return sum([self.length(code) for code in codes])
 
     def length(self, code: int) -> int:
         """What copying one value costs."""
         if not sym.TUPLE <= code & KIND <= sym.FROZENSET or self.is_flat(code):
             return self.bulk(code)
-        items = self._heap.codes(code)
+        count = self._heap.count(code)
         # Tuples, as states are, are looked into; other containers only where there is anything long in the stream.
         if code & KIND == sym.TUPLE or self._heap.sizes:
-            return len(items) + sum(map(self._literal_length, items))
-        return len(items)
+            return count + sum([self._literal_length(each) for each in self._heap.codes(code)])
+        return count
 
     def bulk(self, code: int) -> int:
         """How many bytes or items a value holds by itself, whatever its items hold.
@@ -252,7 +251,7 @@ class Scales:
         if kind < FIRST_NODE:
             return heap.sizes.get(code >> SHIFT, 0)
         if kind <= sym.FROZENSET:
-            return len(heap.codes(code))
+            return heap.count(code)
         return heap.sizes.get(heap.of(code) >> SHIFT, 0) if kind == sym.ENCODED else 0
 
 
@@ -269,11 +268,11 @@ def exact_depths(heap: Heap) -> int:
     While a stream is read, a container is as deep as what it held then; where it is filled once others hold it, they
     become deeper too.  A value that holds itself is not made deeper by that.
     """
-    depths = heap.depths
-    entered = bytearray(len(depths))
-    finished = bytearray(len(depths))
+    size = len(heap)
+    entered = bytearray(size)
+    finished = bytearray(size)
     deepest = 0
-    for start in range(len(depths)):
+    for start in range(size):
         path = [] if entered[start] else [(start, iter(_parts(heap, start)))]
         entered[start] = 1
         while path:
@@ -286,16 +285,18 @@ def exact_depths(heap: Heap) -> int:
             else:
                 path.pop()
                 finished[index] = 1
+                depth = prim.depth_of(heap, index)
                 for child in _parts(heap, index):
                     if child & KIND >= FIRST_NODE and finished[child >> SHIFT] and index != child >> SHIFT:
-                        depths[index] = max(depths[index], depths[child >> SHIFT] + 1)
-                if deepest < depths[index] < TAINT:
-                    deepest = depths[index]
+                        depth = max(depth, prim.depth_of(heap, child >> SHIFT) + 1)
+                prim.set_depth(heap, index, depth)
+                if deepest < depth < TAINT:
+                    deepest = depth
     return deepest
 
 
 def _parts(heap: Heap, index: int) -> list[int]:
-    content = heap.items[index]
+    content = heap.held(index)
     if type(content) is list:
         return content
     if type(content) is Made:

@@ -1,0 +1,201 @@
+/* What Cython cannot say as well as C: the few loops that meet every byte of a text.
+
+   Rules: each has a Python twin in twins.py; each may answer "not me" (-1), and then the reader decides; none reads at
+   or behind `end`; a length test is written `size > end - pos`, so no sum can overflow. */
+
+#ifndef SAFEPICKLE_PRIMITIVES_H
+#define SAFEPICKLE_PRIMITIVES_H
+
+#include <Python.h>
+#include <stdint.h>
+#include <string.h>
+
+/* Texts from this length on are the reader's: from a file they are read into their own object. */
+#define SP_LARGE (64 * 1024)
+
+/* Whether `size` bytes are UTF-8 as pickle reads it: lone surrogates pass, overlong forms and what is above U+10FFFF
+   do not. */
+static inline int
+sp_is_utf8(const unsigned char *p, int64_t size)
+{
+    int64_t i = 0;
+    while (i < size) {
+        if (size - i >= 8) {
+            uint64_t word;
+            memcpy(&word, p + i, 8);
+            if (!(word & UINT64_C(0x8080808080808080))) {
+                i += 8;
+                continue;
+            }
+        }
+        unsigned char c = p[i];
+        if (c < 0x80) {
+            i += 1;
+        }
+        else if (c < 0xC2) {
+            return 0;
+        }
+        else if (c < 0xE0) {
+            if (2 > size - i || (p[i + 1] & 0xC0) != 0x80)
+                return 0;
+            i += 2;
+        }
+        else if (c < 0xF0) {
+            if (3 > size - i || (p[i + 1] & 0xC0) != 0x80 || (p[i + 2] & 0xC0) != 0x80)
+                return 0;
+            if (c == 0xE0 && p[i + 1] < 0xA0)
+                return 0;
+            i += 3;
+        }
+        else if (c < 0xF5) {
+            if (4 > size - i || (p[i + 1] & 0xC0) != 0x80 || (p[i + 2] & 0xC0) != 0x80 || (p[i + 3] & 0xC0) != 0x80)
+                return 0;
+            if ((c == 0xF0 && p[i + 1] < 0x90) || (c == 0xF4 && p[i + 1] > 0x8F))
+                return 0;
+            i += 4;
+        }
+        else {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* Where a counted UTF-8 text ends whose length, of `width` bytes, stands at `pos`; -1 where it is not all here, is
+   large, is not UTF-8, or may be a name that attributes are looked up by. */
+static inline int64_t
+sp_text_stop(const unsigned char *p, int64_t pos, int64_t end, int width)
+{
+    uint64_t size;
+    if (width > end - pos)
+        return -1;
+    if (width == 1) {
+        size = p[pos];
+    }
+    else if (width == 4) {
+        size = (uint64_t)p[pos] | (uint64_t)p[pos + 1] << 8 | (uint64_t)p[pos + 2] << 16 | (uint64_t)p[pos + 3] << 24;
+    }
+    else {
+        return -1;
+    }
+    pos += width;
+    if (size >= SP_LARGE || (int64_t)size > end - pos)
+        return -1;
+    if (size >= 2) {
+        const unsigned char *t = p + pos;
+        if (t[0] == '_' && t[1] == '_')
+            return -1;
+        if (size == 3 && t[0] == 'a' && t[1] == 'd' && t[2] == 'd')
+            return -1;
+        if (size == 6 && (!memcmp(t, "append", 6) || !memcmp(t, "extend", 6)))
+            return -1;
+    }
+    if (!sp_is_utf8(p + pos, (int64_t)size))
+        return -1;
+    return pos + (int64_t)size;
+}
+
+/* -- Values: references are handed over, not counted up and down ----------------------------------------------------- */
+
+/* Text of `size` bytes; NULL with an error set. */
+static inline PyObject *
+sp_text(const unsigned char *p, Py_ssize_t size)
+{
+    Py_ssize_t i = 0;
+    if (size > 1 && size < 256) {
+        for (; size - i >= 8; i += 8) {
+            uint64_t word;
+            memcpy(&word, p + i, 8);
+            if (word & UINT64_C(0x8080808080808080))
+                break;
+        }
+        while (i < size && p[i] < 0x80)
+            i++;
+        if (i == size) {
+            PyObject *text = PyUnicode_New(size, 127);
+            if (text != NULL)
+                memcpy(PyUnicode_1BYTE_DATA(text), p, size);
+            return text;
+        }
+    }
+    return PyUnicode_DecodeUTF8((const char *)p, size, "surrogatepass");
+}
+
+static inline double
+sp_float8(const unsigned char *p)
+{
+    uint64_t bits = 0;
+    double value;
+    for (int i = 0; i < 8; i++)
+        bits = bits << 8 | p[i];
+    memcpy(&value, &bits, 8);
+    return value;
+}
+
+static inline uint32_t
+sp_uint4(const unsigned char *p)
+{
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+/* Hand `count` references over to the end of a list; on failure they stay the caller's. */
+static inline int
+sp_list_take(PyObject *list, PyObject **items, Py_ssize_t count)
+{
+#if defined(Py_GIL_DISABLED) || defined(PYPY_VERSION) || defined(Py_LIMITED_API)
+    for (Py_ssize_t i = 0; i < count; i++) {
+        if (PyList_Append(list, items[i]) < 0) {
+            if (i)
+                PyList_SetSlice(list, PyList_GET_SIZE(list) - i, PyList_GET_SIZE(list), NULL);
+            return -1;
+        }
+    }
+    for (Py_ssize_t i = 0; i < count; i++)
+        Py_DECREF(items[i]);
+#else
+    PyListObject *self = (PyListObject *)list;
+    Py_ssize_t size = PyList_GET_SIZE(list);
+    if (count > self->allocated - size) {
+        Py_ssize_t wanted = size + count + (size ? size >> 3 : 0);
+        PyObject **grown;
+        if ((size_t)wanted > PY_SSIZE_T_MAX / sizeof(PyObject *)) {
+            PyErr_NoMemory();
+            return -1;
+        }
+        grown = (PyObject **)PyMem_Realloc(self->ob_item, wanted * sizeof(PyObject *));
+        if (grown == NULL) {
+            PyErr_NoMemory();
+            return -1;
+        }
+        self->ob_item = grown;
+        self->allocated = wanted;
+    }
+    memcpy(self->ob_item + size, items, count * sizeof(PyObject *));
+    Py_SET_SIZE(self, size + count);
+#endif
+    return 0;
+}
+
+/* A tuple of `count` references, which it takes over; NULL with an error set, and then they stay the caller's. */
+static inline PyObject *
+sp_tuple_take(PyObject **items, Py_ssize_t count)
+{
+    PyObject *tuple = PyTuple_New(count);
+    if (tuple != NULL)
+        for (Py_ssize_t i = 0; i < count; i++)
+            PyTuple_SET_ITEM(tuple, i, items[i]);
+    return tuple;
+}
+
+/* A list of `count` references, which it takes over; NULL with an error set, and then they stay the caller's. */
+static inline PyObject *
+sp_new_list_take(PyObject **items, Py_ssize_t count)
+{
+    PyObject *list = PyList_New(count);
+    if (list != NULL)
+        for (Py_ssize_t i = 0; i < count; i++)
+            PyList_SET_ITEM(list, i, items[i]);
+    return list;
+}
+
+#endif

@@ -1,0 +1,591 @@
+# Primitives of the compiled core: what a heap keeps, as C arrays.  twins.py says the same in Python.
+#
+# Pointers into a heap's arrays hold until the next call that may make it grow.
+
+from cpython.bytes cimport PyBytes_CheckExact
+from cpython.dict cimport PyDict_Size, PyDict_SetItem
+from cpython.list cimport PyList_GET_SIZE, PyList_New, PyList_SET_ITEM
+from cpython.mem cimport PyMem_Free, PyMem_Malloc, PyMem_Realloc
+from cpython.object cimport PyObject, PyTypeObject
+from cpython.ref cimport Py_INCREF, Py_XDECREF
+from cpython.unicode cimport PyUnicode_CheckExact
+from libc.stdint cimport int64_t
+from libc.string cimport memcpy, memset
+
+from safepickle.symbols cimport Heap, Node
+from safepickle.values cimport Memo, Stack
+
+cdef extern from "primitives.h":
+    int64_t text_stop "sp_text_stop" (const unsigned char *data, int64_t pos, int64_t end, int width) nogil
+    PyObject *_text "sp_text" (const unsigned char *data, Py_ssize_t size) noexcept
+    PyObject *_long "PyLong_FromLong" (long value) noexcept
+    PyObject *_float "PyFloat_FromDouble" (double value) noexcept
+    PyObject *_bytes "PyBytes_FromStringAndSize" (const char *data, Py_ssize_t size) noexcept
+    PyObject *_tuple_take "sp_tuple_take" (PyObject **values, Py_ssize_t count) noexcept
+    double _float8 "sp_float8" (const unsigned char *data) noexcept nogil
+    unsigned int _uint4 "sp_uint4" (const unsigned char *data) noexcept nogil
+    int _list_take "sp_list_take" (object items, PyObject **values, Py_ssize_t count) except -1
+    object _new_tuple_take "sp_tuple_take" (PyObject **values, Py_ssize_t count)
+    object _new_list_take "sp_new_list_take" (PyObject **values, Py_ssize_t count)
+    PyObject *_type_lookup "_PyType_Lookup" (PyTypeObject *cls, object name) noexcept
+
+cdef extern from *:
+    """
+    #define SP_DECREF(o) Py_DECREF(o)
+    """
+    void _drop_reference "SP_DECREF" (PyObject *)
+
+
+cdef enum:
+    COMPILED = 1
+    FIRST_ROOM = 64
+    _LENT = 1
+    _FROZEN = 2
+
+
+cdef inline int64_t *_grown(int64_t *array, Py_ssize_t size, Py_ssize_t wanted) except NULL:
+    cdef int64_t *grown = <int64_t *>PyMem_Realloc(array, wanted * sizeof(int64_t))
+    if grown == NULL:
+        raise MemoryError
+    return grown
+
+
+cdef inline int set_up(Heap heap) except -1:
+    heap.records = []
+    heap.stack = _grown(NULL, 0, FIRST_ROOM)
+    heap.stack_room = FIRST_ROOM
+    heap.marks = _grown(NULL, 0, FIRST_ROOM)
+    heap.marks_room = FIRST_ROOM // 2
+    heap.memo = _grown(NULL, 0, FIRST_ROOM)
+    memset(heap.memo, 0, FIRST_ROOM * sizeof(int64_t))
+    heap.memo_room = FIRST_ROOM
+    heap.pool = _grown(NULL, 0, FIRST_ROOM)
+    heap.pool_room = FIRST_ROOM
+    heap.nodes = <Node *>_grown(NULL, 0, FIRST_ROOM)
+    heap.node_room = FIRST_ROOM * sizeof(int64_t) // sizeof(Node)
+    return 0
+
+
+cdef inline void release(Heap heap):
+    PyMem_Free(heap.stack)
+    PyMem_Free(heap.marks)
+    PyMem_Free(heap.memo)
+    PyMem_Free(heap.pool)
+    PyMem_Free(heap.nodes)
+
+
+cdef inline int grow_stack(Heap heap) except -1:
+    heap.stack = _grown(heap.stack, heap.stack_room, heap.stack_room * 2)
+    heap.stack_room *= 2
+    return 0
+
+
+cdef inline int grow_marks(Heap heap) except -1:
+    heap.marks = _grown(heap.marks, heap.marks_room * 2, heap.marks_room * 4)
+    heap.marks_room *= 2
+    return 0
+
+
+cdef inline int grow_memo(Heap heap, Py_ssize_t index) except -1:
+    cdef Py_ssize_t room = heap.memo_room * 2
+    if room <= index:
+        room = index + 1
+    heap.memo = _grown(heap.memo, heap.memo_room, room)
+    memset(heap.memo + heap.memo_room, 0, (room - heap.memo_room) * sizeof(int64_t))
+    heap.memo_room = room
+    return 0
+
+
+cdef inline const unsigned char *pointer(object data) except NULL:
+    if type(data) is bytes:
+        return <const unsigned char *><char *>(<bytes>data)
+    return <const unsigned char *><char *>(<bytearray>data)
+
+
+# -- Nodes ---------------------------------------------------------------------------------------------------------------
+
+cdef inline int64_t _new_node(Heap heap, int64_t depth, int64_t start, int64_t count) except -1:
+    cdef Py_ssize_t number = heap.size
+    cdef Py_ssize_t wanted
+    if number == heap.node_room:
+        wanted = heap.node_room * 2
+        heap.nodes = <Node *>_grown(
+            <int64_t *>heap.nodes, heap.node_room * sizeof(Node) // sizeof(int64_t), wanted * sizeof(Node) // sizeof(int64_t)
+        )
+        heap.node_room = wanted
+    cdef Node *node = &heap.nodes[number]
+    node.depth = depth
+    node.start = start
+    node.count = count
+    node.room = count
+    node.flags = 0
+    heap.size = number + 1
+    return number
+
+
+cdef inline int64_t _in_pool(Heap heap, Py_ssize_t size) except -1:
+    """Where `size` more numbers fit into the pool."""
+    cdef Py_ssize_t wanted
+    if size > heap.pool_room - heap.pool_used:
+        wanted = heap.pool_room * 2
+        if wanted < heap.pool_used + size:
+            wanted = heap.pool_used + size
+        heap.pool = _grown(heap.pool, heap.pool_room, wanted)
+        heap.pool_room = wanted
+    cdef Py_ssize_t start = heap.pool_used
+    heap.pool_used = start + size
+    return start
+
+
+cdef inline int64_t add(Heap heap, int kind, object record, int64_t depth) except -1:
+    heap.records.append(record)
+    return _new_node(heap, depth, PyList_GET_SIZE(heap.records) - 1, -1) << 5 | kind
+
+
+cdef inline int64_t add_list(Heap heap, int kind, list items, int64_t depth) except -1:
+    cdef Py_ssize_t size = PyList_GET_SIZE(items)
+    cdef int64_t start = _in_pool(heap, size)
+    cdef Py_ssize_t i
+    for i in range(size):
+        heap.pool[start + i] = items[i]
+    return _new_node(heap, depth, start, size) << 5 | kind
+
+
+cdef inline int64_t collect(Heap heap, int kind, Py_ssize_t start, Py_ssize_t stop, int64_t depth) except -1:
+    cdef Py_ssize_t size = stop - start
+    cdef Py_ssize_t i
+    cdef int64_t place = _in_pool(heap, size)
+    if size <= 4:
+        for i in range(size):
+            heap.pool[place + i] = heap.stack[start + i]
+    else:
+        memcpy(heap.pool + place, heap.stack + start, size * sizeof(int64_t))
+    return _new_node(heap, depth, place, size) << 5 | kind
+
+
+cdef inline int _make_room(Heap heap, Node *node, Py_ssize_t size) except -1:
+    """Room for `size` more items of a node, at the end of the pool or where it is."""
+    cdef int64_t room, place
+    if node.count + size <= node.room:
+        return 0
+    if node.start + node.room == heap.pool_used:
+        _in_pool(heap, node.count + size - node.room)
+        node.room = node.count + size
+        return 0
+    room = node.count + size
+    if node.count:
+        room *= 2
+    place = _in_pool(heap, room)
+    memcpy(heap.pool + place, heap.pool + node.start, node.count * sizeof(int64_t))
+    node.start = place
+    node.room = room
+    return 0
+
+
+cdef inline int extend(Heap heap, int64_t number, Py_ssize_t start, Py_ssize_t stop) except -1:
+    cdef Node *node = &heap.nodes[number]
+    cdef Py_ssize_t size = stop - start
+    _make_room(heap, node, size)
+    memcpy(heap.pool + node.start + node.count, heap.stack + start, size * sizeof(int64_t))
+    node.count += size
+    return 0
+
+
+cdef inline int extend_list(Heap heap, int64_t number, list items) except -1:
+    cdef Node *node = &heap.nodes[number]
+    cdef Py_ssize_t size = PyList_GET_SIZE(items)
+    cdef Py_ssize_t i
+    _make_room(heap, node, size)
+    for i in range(size):
+        heap.pool[node.start + node.count + i] = items[i]
+    node.count += size
+    return 0
+
+
+cdef inline list _numbers(const int64_t *items, Py_ssize_t size):
+    cdef list listed = PyList_New(size)
+    cdef Py_ssize_t i
+    cdef object number
+    for i in range(size):
+        number = items[i]
+        Py_INCREF(number)
+        PyList_SET_ITEM(listed, i, number)
+    return listed
+
+
+cdef inline list listed(Heap heap, Py_ssize_t start, Py_ssize_t stop):
+    return _numbers(heap.stack + start, stop - start)
+
+
+cdef inline list codes(Heap heap, int64_t code):
+    cdef Node *node = &heap.nodes[code >> 5]
+    return _numbers(heap.pool + node.start, node.count if node.count > 0 else 0)
+
+
+cdef inline object record(Heap heap, int64_t code):
+    return <object>heap.records[heap.nodes[code >> 5].start]
+
+
+cdef inline int64_t count(Heap heap, int64_t code) noexcept:
+    return heap.nodes[code >> 5].count
+
+
+cdef inline int64_t item(Heap heap, int64_t code, int64_t index) noexcept:
+    return heap.pool[heap.nodes[code >> 5].start + index]
+
+
+cdef inline int64_t depth_of(Heap heap, int64_t number) noexcept:
+    return heap.nodes[number].depth
+
+
+cdef inline void set_depth(Heap heap, int64_t number, int64_t depth) noexcept:
+    heap.nodes[number].depth = depth
+
+
+cdef inline int64_t deepest(Heap heap, Py_ssize_t start, Py_ssize_t stop) noexcept:
+    cdef int64_t found = 0
+    cdef int64_t code, depth
+    cdef Py_ssize_t i
+    for i in range(start, stop):
+        code = heap.stack[i]
+        if code & 31 >= 16:
+            depth = heap.nodes[code >> 5].depth
+            if depth > found:
+                found = depth
+    return found
+
+
+cdef inline void lend(Heap heap, int64_t number) noexcept:
+    heap.nodes[number].flags |= _LENT
+
+
+cdef inline bint is_lent(Heap heap, int64_t number) noexcept:
+    return heap.nodes[number].flags & _LENT
+
+
+cdef inline void freeze(Heap heap, int64_t number) noexcept:
+    heap.nodes[number].flags |= _FROZEN
+
+
+cdef inline bint is_frozen(Heap heap, int64_t number) noexcept:
+    return heap.nodes[number].flags & _FROZEN != 0
+
+
+cdef inline Py_ssize_t nodes(Heap heap) noexcept:
+    return heap.size
+
+
+cdef inline dict memo_codes(Heap heap):
+    cdef dict found = {}
+    cdef Py_ssize_t i
+    for i in range(heap.memo_room):
+        if heap.memo[i]:
+            found[i] = heap.memo[i]
+    return found
+
+
+cdef inline object held(Heap heap, int64_t number):
+    if heap.nodes[number].count < 0:
+        return record(heap, number << 5)
+    return codes(heap, number << 5)
+
+
+cdef inline int64_t flat(Heap heap, int64_t code, int64_t seen) except -2:
+    cdef Node *node = &heap.nodes[code >> 5]
+    cdef dict sizes = heap.sizes
+    cdef bint some_long = len(sizes) > 0
+    cdef int64_t i, each
+    for i in range(seen, node.count):
+        each = heap.pool[node.start + i]
+        if each & 31 >= 16 or (some_long and (each >> 5) in sizes):
+            return -1
+    return node.count
+
+
+# -- Values --------------------------------------------------------------------------------------------------------------
+
+cdef inline Stack new_stack():
+    cdef Stack stack = Stack.__new__(Stack)
+    stack.items = <PyObject **>PyMem_Malloc(FIRST_ROOM * sizeof(PyObject *))
+    stack.marks = <Py_ssize_t *>PyMem_Malloc(FIRST_ROOM * sizeof(Py_ssize_t))
+    if stack.items == NULL or stack.marks == NULL:
+        raise MemoryError
+    stack.room = FIRST_ROOM
+    stack.marks_room = FIRST_ROOM
+    return stack
+
+
+cdef inline Stack new_marks(Stack stack):
+    return stack
+
+
+cdef inline Memo new_memo():
+    return Memo.__new__(Memo)
+
+
+cdef inline void free_stack(Stack stack):
+    drop(stack, 0)
+    PyMem_Free(stack.items)
+    PyMem_Free(stack.marks)
+
+
+cdef inline void free_memo(Memo memo):
+    cdef Py_ssize_t i
+    for i in range(memo.room):
+        Py_XDECREF(memo.entries[i])
+    PyMem_Free(memo.entries)
+
+
+cdef inline int _grow(Stack stack) except -1:
+    cdef PyObject **grown = <PyObject **>PyMem_Realloc(stack.items, 2 * stack.room * sizeof(PyObject *))
+    if grown == NULL:
+        raise MemoryError
+    stack.items = grown
+    stack.room *= 2
+    return 0
+
+
+cdef inline int push(Stack stack, object value) except -1:
+    if stack.size == stack.room:
+        _grow(stack)
+    Py_INCREF(value)
+    stack.items[stack.size] = <PyObject *>value
+    stack.size += 1
+    return 0
+
+
+cdef inline int _give(Stack stack, PyObject *value) except -1:
+    """Push a new reference without counting it up."""
+    if value == NULL:
+        return -1
+    if stack.size == stack.room:
+        try:
+            _grow(stack)
+        except MemoryError:
+            _drop_reference(value)
+            raise
+    stack.items[stack.size] = value
+    stack.size += 1
+    return 0
+
+
+cdef inline int drop(Stack stack, Py_ssize_t start) except -1:
+    """Drop everything from `start` on, topmost first."""
+    while stack.size > start:
+        stack.size -= 1
+        _drop_reference(stack.items[stack.size])
+    return 0
+
+
+cdef inline object pop(Stack stack):
+    if stack.size < 1:
+        raise IndexError("pop from an empty stack")
+    stack.size -= 1
+    value = <object>stack.items[stack.size]
+    _drop_reference(stack.items[stack.size])
+    return value
+
+
+cdef inline object top(Stack stack):
+    if stack.size < 1:
+        raise IndexError("an empty stack has no top")
+    return <object>stack.items[stack.size - 1]
+
+
+cdef inline object at(Stack stack, Py_ssize_t place):
+    if place < 0 or place >= stack.size:
+        raise IndexError("not a place on the stack")
+    return <object>stack.items[place]
+
+
+cdef inline int replace_top(Stack stack, object value) except -1:
+    if stack.size < 1:
+        raise IndexError("an empty stack has no top")
+    cdef PyObject *old = stack.items[stack.size - 1]
+    Py_INCREF(value)
+    stack.items[stack.size - 1] = <PyObject *>value
+    _drop_reference(old)
+    return 0
+
+
+cdef inline Py_ssize_t height(Stack stack) noexcept:
+    return stack.size
+
+
+cdef inline Py_ssize_t base(Stack marks) noexcept:
+    return marks.marks[marks.open_marks - 1] if marks.open_marks else 0
+
+
+cdef inline int push_mark(Stack stack, Stack marks) except -1:
+    cdef Py_ssize_t *grown
+    if stack.open_marks == stack.marks_room:
+        grown = <Py_ssize_t *>PyMem_Realloc(stack.marks, 2 * stack.marks_room * sizeof(Py_ssize_t))
+        if grown == NULL:
+            raise MemoryError
+        stack.marks = grown
+        stack.marks_room *= 2
+    stack.marks[stack.open_marks] = stack.size
+    stack.open_marks += 1
+    return 0
+
+
+cdef inline Py_ssize_t pop_mark(Stack marks) except -1:
+    if marks.open_marks < 1:
+        raise IndexError("no mark")
+    marks.open_marks -= 1
+    return marks.marks[marks.open_marks]
+
+
+cdef inline int push_uint1(Stack stack, const unsigned char *data, Py_ssize_t pos) except -1:
+    return _give(stack, _long(data[pos]))
+
+
+cdef inline int push_uint2(Stack stack, const unsigned char *data, Py_ssize_t pos) except -1:
+    return _give(stack, _long(data[pos] | data[pos + 1] << 8))
+
+
+cdef inline int push_int4(Stack stack, const unsigned char *data, Py_ssize_t pos) except -1:
+    return _give(stack, _long(<int>_uint4(data + pos)))
+
+
+cdef inline int push_float8(Stack stack, const unsigned char *data, Py_ssize_t pos) except -1:
+    return _give(stack, _float(_float8(data + pos)))
+
+
+cdef inline Py_ssize_t uint4(const unsigned char *data, Py_ssize_t pos) noexcept:
+    return _uint4(data + pos)
+
+
+cdef inline int push_text(Stack stack, const unsigned char *data, Py_ssize_t pos, Py_ssize_t size) except -1:
+    return _give(stack, _text(data + pos, size))
+
+
+cdef inline int push_bytes(Stack stack, const unsigned char *data, Py_ssize_t pos, Py_ssize_t size) except -1:
+    return _give(stack, _bytes(<const char *>data + pos, size))
+
+
+cdef inline int fold_tuple(Stack stack, Py_ssize_t start) except -1:
+    """Put a tuple in the place of everything from `start` on."""
+    if start < 0 or start > stack.size:
+        raise IndexError("not a place on the stack")
+    cdef PyObject *made = _tuple_take(stack.items + start, stack.size - start)
+    if made == NULL:
+        return -1
+    stack.size = start
+    return _give(stack, made)
+
+
+cdef inline object pop_tuple(Stack stack, Py_ssize_t start):
+    if start < 0 or start > stack.size:
+        raise IndexError("not a place on the stack")
+    cdef object made = _new_tuple_take(stack.items + start, stack.size - start)
+    stack.size = start
+    return made
+
+
+cdef inline list pop_list(Stack stack, Py_ssize_t start):
+    if start < 0 or start > stack.size:
+        raise IndexError("not a place on the stack")
+    cdef object made = _new_list_take(stack.items + start, stack.size - start)
+    stack.size = start
+    return made
+
+
+cdef inline int extend_exact_list(object target, Stack stack, Py_ssize_t start) except -1:
+    """Move everything from `start` on to the end of a list."""
+    if start < 0 or start > stack.size:
+        raise IndexError("not a place on the stack")
+    cdef Py_ssize_t size = stack.size - start
+    _list_take(target, stack.items + start, size)
+    stack.size = start
+    return 0
+
+
+cdef inline bint harmless_keys(object target, Stack stack, Py_ssize_t start, Py_ssize_t step, Py_ssize_t most) noexcept:
+    """Whether these keys keep a dict small, or are texts, whose hashes nobody chooses."""
+    cdef Py_ssize_t i
+    if PyDict_Size(target) + (stack.size - start) // step <= most:
+        return True
+    for i in range(start, stack.size, step):
+        if not PyUnicode_CheckExact(<object>stack.items[i]) and not PyBytes_CheckExact(<object>stack.items[i]):
+            return False
+    return True
+
+
+cdef inline int set_exact_dict(object target, Stack stack, Py_ssize_t start) except -1:
+    """Set the pairs from `start` on in a dict, and drop them."""
+    if start < 0 or start > stack.size or (stack.size - start) & 1:
+        raise IndexError("not pairs on the stack")
+    cdef Py_ssize_t i
+    for i in range(start, stack.size - 1, 2):
+        PyDict_SetItem(target, <object>stack.items[i], <object>stack.items[i + 1])
+    return drop(stack, start)
+
+
+cdef inline int put(Memo memo, Py_ssize_t index, Stack stack, Py_ssize_t dense) except -1:
+    """Store the top under `index`; 1 if there was nothing before.  Up to `dense`, entries are kept in an array."""
+    cdef PyObject **grown
+    cdef PyObject *old
+    cdef Py_ssize_t room
+    value = top(stack)
+    if index >= memo.room:
+        if index > dense:
+            if memo.far is None:
+                memo.far = {}
+            fresh = index not in memo.far
+            memo.far[index] = value
+            return fresh
+        if memo.far is not None and index in memo.far:
+            memo.far[index] = value
+            return 0
+        room = memo.room * 2
+        if room < FIRST_ROOM:
+            room = FIRST_ROOM
+        if room <= index:
+            room = index + 1
+        grown = <PyObject **>PyMem_Realloc(memo.entries, room * sizeof(PyObject *))
+        if grown == NULL:
+            raise MemoryError
+        memset(grown + memo.room, 0, (room - memo.room) * sizeof(PyObject *))
+        memo.entries = grown
+        memo.room = room
+    old = memo.entries[index]
+    if old == NULL and memo.far is not None and index in memo.far:
+        memo.far[index] = value
+        return 0
+    Py_INCREF(value)
+    memo.entries[index] = <PyObject *>value
+    if old == NULL:
+        return 1
+    _drop_reference(old)
+    return 0
+
+
+cdef inline bint push_entry(Memo memo, Py_ssize_t index, Stack stack) except -1:
+    """Push a memo entry; false if there is none."""
+    if index < memo.room and memo.entries[index] != NULL:
+        push(stack, <object>memo.entries[index])
+        return True
+    if memo.far is not None and index in memo.far:
+        push(stack, memo.far[index])
+        return True
+    return False
+
+
+cdef inline dict entries(Memo memo):
+    cdef dict found = {}
+    cdef Py_ssize_t i
+    for i in range(memo.room):
+        if memo.entries[i] != NULL:
+            found[i] = <object>memo.entries[i]
+    if memo.far is not None:
+        found.update(memo.far)
+    return found
+
+
+cdef inline object looked_up(object cls, object name, object missing):
+    """What a class's MRO has under a name, unbound."""
+    cdef PyObject *found = _type_lookup(<PyTypeObject *>cls, name)
+    if found == NULL:
+        return missing
+    return <object>found

@@ -1,0 +1,46 @@
+cimport cython as _cython
+from libc.stdint cimport int64_t
+
+
+cdef class Reader:
+    cdef public object data
+    cdef public int64_t pos, at, end, shift
+    cdef public int64_t _start, _available, _frame_end
+    cdef public object integer_digits
+    cdef public object asides
+
+    @_cython.locals(pos=int64_t)
+    cpdef int opcode(self) except -1
+    cpdef int boundary(self) except -1
+    cpdef int frame(self) except -1
+    cdef int _limit_to_frame(self) except -1
+    cpdef int stop(self) except -1
+    cpdef bint _fetch(self, int64_t size) except -1
+    cdef int _need(self, int64_t size) except -1
+    cpdef int uint1(self) except -1
+    @_cython.locals(pos=int64_t)
+    cpdef int uint2(self) except -1
+    @_cython.locals(pos=int64_t)
+    cpdef int64_t int4(self) except? -1
+    @_cython.locals(pos=int64_t)
+    cpdef int64_t uint4(self) except -1
+    @_cython.locals(pos=int64_t)
+    cpdef object uint8(self)
+    @_cython.locals(pos=int64_t)
+    cpdef object float8(self)
+    cpdef int64_t length4(self, str what) except -1
+    cpdef int skip(self, object size) except -1
+    @_cython.locals(pos=int64_t)
+    cpdef object take(self, object size)
+    cpdef int skip_bytearray(self, object size) except -1
+    @_cython.locals(pos=int64_t)
+    cpdef object take_bytearray(self, object size)
+    @_cython.locals(pos=int64_t)
+    cpdef object text(self, object size)
+    cpdef object literal(self, int64_t at)
+
+
+cdef class FileReader(Reader):
+    cdef object _file, _byte_limit
+    cdef int64_t _ahead, _origin, _size
+    cdef int _mode

@@ -1,0 +1,28 @@
+# The kinds and shifts of symbols.py as C constants; a test holds the two together.
+
+cdef enum:
+    SHIFT = 5
+    KIND = 31
+    NONE = 1
+    BOOL = 2
+    INT = 3
+    FLOAT = 4
+    STR = 5
+    BYTES = 6
+    TEXT8 = 7
+    BYTEARRAY = 8
+    BUFFER = 9
+    PERSISTENT = 10
+    FIRST_NODE = 16
+    TUPLE = 16
+    LIST = 17
+    DICT = 18
+    SET = 19
+    FROZENSET = 20
+    ENCODED = 21
+    GLOBAL = 22
+    BOUND = 23
+    MADE = 24
+    PARTIAL = 25
+    PRIOR = 26
+    LONG_TEXT = 255

@@ -1,0 +1,52 @@
+cimport cython as _cython
+from libc.stdint cimport int64_t
+
+
+ctypedef struct Node:
+    int64_t depth
+    int64_t start  # of its items in the pool; of its record among the records
+    int64_t count  # of its items; -1 for a node that has a record
+    int64_t room  # for items
+    int64_t flags
+
+
+@_cython.final
+cdef class Heap:
+    cdef int64_t *stack
+    cdef int64_t *marks  # in turn: where the stack of the mark begins, how deep what is below it was
+    cdef int64_t *memo
+    cdef int64_t *pool
+    cdef Node *nodes
+    cdef Py_ssize_t stack_room, marks_room, memo_room, pool_room, pool_used, node_room, size
+    cdef list records
+    cdef public dict receivers
+    cdef public dict sizes
+    cdef public bint has_priors
+
+
+@_cython.final
+cdef class Global:
+    cdef public object module, name, grants, helper, base, uses
+    cdef public bint listed
+
+
+@_cython.final
+cdef class Made:
+    cdef public object origin, position, size
+    cdef public int64_t args, kwargs, state
+    cdef public bint built, called, filled, must_build
+    cdef public list fills
+
+
+@_cython.final
+cdef class Prior:
+    cdef public object value, depth, symbol, size, weight, heap, code
+
+
+@_cython.final
+cdef class Partial:
+    cdef public int64_t function, state
+
+
+# At the end: the primitives work on what is declared above.
+from safepickle cimport primitives as prim

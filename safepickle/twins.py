@@ -1,0 +1,378 @@
+"""What the compiled core has as C primitives, in Python: `primitives.pxd` says the same for C arrays.
+
+Uncompiled, the modules call these; compiled, Cython puts the C functions of the same names in their place.  A stack,
+the marks and a memo are arrays that are written by index, as C writes them, so that one text serves both.
+
+Rules:
+
+* A primitive decides nothing: no policy, no limit, no error but MemoryError.
+* A primitive that reads the stream may answer -1, which hands the matter over to the reader.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from operator import itemgetter
+from struct import Struct
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from safepickle.symbols import Heap
+
+COMPILED: Final = False
+FIRST_ROOM: Final = 64
+_SHIFT: Final = 5
+_KIND: Final = 31
+_FIRST_NODE: Final = 16
+_LARGE: Final = 64 * 1024
+_LOOKED_UP: Final = frozenset({b"append", b"extend", b"add"})
+
+
+def set_up(heap: Heap) -> None:
+    """Give a new heap its arrays."""
+    heap.stack = [0] * FIRST_ROOM
+    heap.stack_room = FIRST_ROOM
+    heap.marks = [0] * FIRST_ROOM
+    heap.marks_room = FIRST_ROOM // 2
+    heap.memo = [0] * FIRST_ROOM
+    heap.memo_room = FIRST_ROOM
+    heap.items = []
+    heap.depths = []
+    heap.lent = set()
+    heap.frozen = set()
+
+
+def release(_heap: Heap) -> None:
+    """Free a heap's arrays."""
+
+
+def grow_stack(heap: Heap) -> None:
+    """Double the room of the stack."""
+    heap.stack.extend([0] * heap.stack_room)
+    heap.stack_room *= 2
+
+
+def grow_marks(heap: Heap) -> None:
+    """Double the room for marks."""
+    heap.marks.extend([0] * (heap.marks_room * 2))
+    heap.marks_room *= 2
+
+
+def grow_memo(heap: Heap, index: int) -> None:
+    """Make room for the memo entry `index`, and at least twice as much as there was."""
+    room = max(heap.memo_room * 2, index + 1)
+    heap.memo.extend([0] * (room - heap.memo_room))
+    heap.memo_room = room
+
+
+def pointer(data: bytes | bytearray) -> bytes | bytearray:
+    """What the bytes of the input are read from."""
+    return data
+
+
+def text_stop(data: bytes | bytearray, pos: int, end: int, width: int) -> int:
+    """Where a counted UTF-8 text ends whose length, of `width` bytes, stands at `pos`.
+
+    -1 where it is not all here, is large, is not seen to be UTF-8, or may be a name that attributes are looked up by.
+    """
+    if width > end - pos or width > 4:
+        return -1
+    size = data[pos] if width == 1 else int.from_bytes(data[pos : pos + width], "little")
+    pos += width
+    if size >= _LARGE or size > end - pos:
+        return -1
+    text = data[pos : pos + size]
+    if not text.isascii() or text[:2] == b"__" or (size <= 6 and bytes(text) in _LOOKED_UP):
+        return -1
+    return pos + size
+
+
+# -- Nodes ---------------------------------------------------------------------------------------------------------------
+
+
+def add(heap: Heap, kind: int, record: Any, depth: int) -> int:
+    """The code of a new node that has a record."""
+    depths = heap.depths
+    heap.items.append(record)
+    depths.append(depth)
+    return (len(depths) - 1) << _SHIFT | kind
+
+
+def add_list(heap: Heap, kind: int, items: list[int], depth: int) -> int:
+    """The code of a new container with these items."""
+    depths = heap.depths
+    heap.items.append(items)
+    depths.append(depth)
+    return (len(depths) - 1) << _SHIFT | kind
+
+
+def collect(heap: Heap, kind: int, start: int, stop: int, depth: int) -> int:
+    """The code of a new container with the items from `start` to `stop` on the stack."""
+    depths = heap.depths
+    heap.items.append(heap.stack[start:stop])
+    depths.append(depth)
+    return (len(depths) - 1) << _SHIFT | kind
+
+
+def extend(heap: Heap, number: int, start: int, stop: int) -> None:
+    """Add what lies from `start` to `stop` on the stack to a container."""
+    heap.items[number] += heap.stack[start:stop]
+
+
+def extend_list(heap: Heap, number: int, items: list[int]) -> None:
+    """Add items to a container."""
+    heap.items[number] += items
+
+
+def listed(heap: Heap, start: int, stop: int) -> list[int]:
+    """What lies from `start` to `stop` on the stack."""
+    return heap.stack[start:stop]
+
+
+def codes(heap: Heap, code: int) -> list[int]:
+    """The items of a container, not to be changed."""
+    items: list[int] = heap.items[code >> _SHIFT]
+    return items
+
+
+def record(heap: Heap, code: int) -> Any:
+    """The record of a node."""
+    return heap.items[code >> _SHIFT]
+
+
+def count(heap: Heap, code: int) -> int:
+    """How many items a container has."""
+    return len(heap.items[code >> _SHIFT])
+
+
+def item(heap: Heap, code: int, index: int) -> int:
+    """One item of a container."""
+    found: int = heap.items[code >> _SHIFT][index]
+    return found
+
+
+def depth_of(heap: Heap, number: int) -> int:
+    """How deep a node is."""
+    return heap.depths[number]
+
+
+def set_depth(heap: Heap, number: int, depth: int) -> None:
+    """Say how deep a node is."""
+    heap.depths[number] = depth
+
+
+def deepest(heap: Heap, start: int, stop: int) -> int:
+    """The depth of the deepest of what lies from `start` to `stop` on the stack."""
+    depths = heap.depths
+    found = 0
+    for code in heap.stack[start:stop]:
+        if code & _KIND >= _FIRST_NODE:
+            depth = depths[code >> _SHIFT]
+            if depth > found:
+                found = depth
+    return found
+
+
+def lend(heap: Heap, number: int) -> None:
+    """Note that others may hold this container."""
+    heap.lent.add(number)
+
+
+def is_lent(heap: Heap, number: int) -> bool:
+    """Whether others may hold this container."""
+    return number in heap.lent
+
+
+def freeze(heap: Heap, number: int) -> None:
+    """Note that a pattern has looked into this container."""
+    heap.frozen.add(number)
+
+
+def is_frozen(heap: Heap, number: int) -> bool:
+    """Whether a pattern has looked into this container."""
+    return number in heap.frozen
+
+
+def nodes(heap: Heap) -> int:
+    """How many nodes there are."""
+    return len(heap.depths)
+
+
+def memo_codes(heap: Heap) -> dict[int, int]:
+    """The memo's entries by their index."""
+    return {index: code for index, code in enumerate(heap.memo) if code}
+
+
+def held(heap: Heap, number: int) -> Any:
+    """What the node with this number holds: a list of codes, or a record."""
+    return heap.items[number]
+
+
+def flat(heap: Heap, code: int, seen: int) -> int:
+    """How many items a container has if all from `seen` on are short scalars, else -1."""
+    sizes = heap.sizes
+    items: list[int] = heap.items[code >> _SHIFT]
+    fresh = items[seen:] if seen else items
+    for each in fresh:
+        if each & _KIND >= _FIRST_NODE or (sizes and each >> _SHIFT in sizes):
+            return -1
+    return len(items)
+
+
+# -- Values: uncompiled, a stack and its marks are lists, and a memo is a dict ----------------------------------------------
+
+_float8: Final = Struct(">d").unpack_from
+_TEXTS: Final = frozenset({str, bytes})
+
+push = list.append
+pop = list.pop
+top = itemgetter(-1)
+at = list.__getitem__
+height = len
+pop_mark = list.pop
+
+
+def new_stack() -> list[Any]:
+    """An empty stack."""
+    return []
+
+
+def new_marks(_stack: list[Any]) -> list[int]:
+    """The marks of a stack."""
+    return []
+
+
+def new_memo() -> dict[int, Any]:
+    """An empty memo."""
+    return {}
+
+
+def free_stack(_stack: Any) -> None:
+    """Give back what a stack holds."""
+
+
+def free_memo(_memo: Any) -> None:
+    """Give back what a memo holds."""
+
+
+def drop(stack: list[Any], start: int) -> None:
+    """Drop everything from `start` on."""
+    del stack[start:]
+
+
+def replace_top(stack: list[Any], value: Any) -> None:
+    """Put a value in the place of the top."""
+    stack[-1] = value
+
+
+def base(marks: list[int]) -> int:
+    """Where what is above the topmost mark begins."""
+    return marks[-1] if marks else 0
+
+
+def push_mark(stack: list[Any], marks: list[int]) -> None:
+    """Remember the height of the stack."""
+    marks.append(len(stack))
+
+
+def push_uint1(stack: list[Any], data: bytes, pos: int) -> None:
+    """Push a one-byte integer."""
+    stack.append(data[pos])
+
+
+def push_uint2(stack: list[Any], data: bytes, pos: int) -> None:
+    """Push a two-byte integer."""
+    stack.append(data[pos] | data[pos + 1] << 8)
+
+
+def push_int4(stack: list[Any], data: bytes, pos: int) -> None:
+    """Push a signed four-byte integer."""
+    stack.append(int.from_bytes(data[pos : pos + 4], "little", signed=True))
+
+
+def push_float8(stack: list[Any], data: bytes, pos: int) -> None:
+    """Push a double."""
+    stack.append(_float8(data, pos)[0])
+
+
+def uint4(data: bytes, pos: int) -> int:
+    """A four-byte length or index."""
+    return int.from_bytes(data[pos : pos + 4], "little")
+
+
+def push_text(stack: list[Any], data: bytes, pos: int, size: int) -> None:
+    """Push UTF-8 text."""
+    stack.append(str(data[pos : pos + size], "utf-8", "surrogatepass"))
+
+
+def push_bytes(stack: list[Any], data: bytes, pos: int, size: int) -> None:
+    """Push bytes."""
+    stack.append(data[pos : pos + size])
+
+
+def fold_tuple(stack: list[Any], start: int) -> None:
+    """Put a tuple in the place of everything from `start` on."""
+    stack[start:] = [tuple(stack[start:])]
+
+
+def pop_tuple(stack: list[Any], start: int) -> tuple[Any, ...]:
+    """Everything from `start` on, as a tuple."""
+    items = tuple(stack[start:])
+    del stack[start:]
+    return items
+
+
+def pop_list(stack: list[Any], start: int) -> list[Any]:
+    """Everything from `start` on, as a list."""
+    items = stack[start:]
+    del stack[start:]
+    return items
+
+
+def extend_exact_list(target: list[Any], stack: list[Any], start: int) -> None:
+    """Move everything from `start` on to the end of a list."""
+    target += stack[start:]
+    del stack[start:]
+
+
+def harmless_keys(target: dict[Any, Any], stack: list[Any], start: int, step: int, most: int) -> bool:
+    """Whether these keys keep a dict small, or are texts, whose hashes nobody chooses."""
+    if len(target) + (len(stack) - start) // step <= most:
+        return True
+    return all(type(key) in _TEXTS for key in stack[start::step])
+
+
+def set_exact_dict(target: dict[Any, Any], stack: list[Any], start: int) -> None:
+    """Set the pairs from `start` on in a dict, and drop them."""
+    for place in range(start, len(stack), 2):
+        target[stack[place]] = stack[place + 1]
+    del stack[start:]
+
+
+def put(memo: dict[int, Any], index: int, stack: list[Any], _dense: int) -> bool:
+    """Store the top under `index`; true if there was nothing before."""
+    fresh = index not in memo
+    memo[index] = stack[-1]
+    return fresh
+
+
+def push_entry(memo: dict[int, Any], index: int, stack: list[Any]) -> bool:
+    """Push a memo entry; false if there is none."""
+    if index not in memo:
+        return False
+    stack.append(memo[index])
+    return True
+
+
+def entries(memo: dict[int, Any]) -> dict[int, Any]:
+    """The memo entries by their index."""
+    return memo
+
+
+def looked_up(cls: type, name: str, missing: Any) -> Any:
+    """What a class's MRO has under a name, unbound."""
+    for each in type.__dict__["__mro__"].__get__(cls):
+        namespace: Mapping[str, Any] = type.__dict__["__dict__"].__get__(each)
+        if name in namespace:
+            return namespace[name]
+    return missing

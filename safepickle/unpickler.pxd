@@ -1,0 +1,44 @@
+cimport cython as _cython
+from libc.stdint cimport int64_t
+
+from safepickle cimport opcode_numbers as op
+from safepickle cimport primitives as prim
+from safepickle.reader cimport Reader
+from safepickle.values cimport Memo, Stack
+
+
+@_cython.final
+cdef class _Machine:
+    cdef object unpickler, encoding, errors, guard, resolved, buffers, persistents, persistent_load, symbols, acting
+    cdef Reader reader
+    cdef dict prior
+    cdef bint unrestricted
+    cdef Stack stack, marks
+    cdef Memo memo
+    cdef int64_t memo_size
+
+    cpdef object run(self)
+    cpdef object entries(self)
+    @_cython.locals(
+        reader=Reader, stack=Stack, marks=Stack, memo=Memo, widths="const unsigned char *", data="const unsigned char *",
+        asides=bint, pos=int64_t, end=int64_t, at=int64_t, code=int, width=int, size=int64_t, start=int64_t,
+    )
+    cdef object _run_opcodes(self)
+    @_cython.locals(fresh=bint)
+    cdef int _put(self, int64_t index) except -1
+    cdef int _get(self, int64_t index) except -1
+    @_cython.locals(stack=Stack)
+    cdef int _set_pairs(self, object target, int64_t start) except -1
+    cdef object _next_global(self)
+    cdef object _stack_global(self, object module, object name)
+    cdef object _call(self, object function, object args)
+    cdef object _new(self, object cls, object args, object kwargs, str what)
+    cdef object _instantiate(self, object cls, object args)
+    cdef object _target(self, object target)
+    cdef object _method(self, object target, str name)
+    cdef object _extend(self, object target, list items)
+    cdef object _build(self, object target, object state)
+    cdef object _set_attributes(self, object target, object state)
+    cdef object _set_slots(self, object target, object slots)
+    cdef object _text8(self, object raw)
+    cdef object _persistent(self, object pid)

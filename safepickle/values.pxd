@@ -1,0 +1,23 @@
+cimport cython as _cython
+from cpython.object cimport PyObject
+
+
+@_cython.final
+@_cython.no_gc
+cdef class Stack:
+    cdef PyObject **items
+    cdef Py_ssize_t size, room
+    cdef Py_ssize_t *marks
+    cdef Py_ssize_t open_marks, marks_room
+
+
+@_cython.final
+@_cython.no_gc
+cdef class Memo:
+    cdef PyObject **entries
+    cdef Py_ssize_t room
+    cdef dict far
+
+
+# At the end: the primitives work on what is declared above.
+from safepickle cimport primitives as prim

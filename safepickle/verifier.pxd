@@ -1,0 +1,49 @@
+cimport cython as _cython
+from libc.stdint cimport int64_t
+
+from safepickle cimport opcode_numbers as op
+from safepickle cimport primitives as prim
+from safepickle cimport symbol_numbers as sym
+from safepickle.matching cimport Matcher
+from safepickle.reader cimport Reader
+from safepickle.symbols cimport Global, Heap, Made, Partial, Prior
+from safepickle.weighing cimport Scales
+
+
+@_cython.final
+cdef class Verifier:
+    cdef public Reader reader
+    cdef public object policy, limits, options, refusals, globals
+    cdef public Heap heap
+    cdef public Matcher matcher
+    cdef Scales _scales
+    cdef public int64_t persistent_ids, buffers, opcodes
+    cdef public bint finished, capable
+    cdef bint _unrestricted, _late
+    cdef object _helper, _spelled, _occurrences, _references, _persistents, _states, _admitted, _hooks, _dunders
+    cdef object _must_build, _said, _protocol
+    cdef dict _far
+    cdef int64_t _open, _depth_limit, _memo_limit, _empty, _hash_work, _copy_work, _hash_floor, _copy_floor
+
+    @_cython.locals(
+        reader=Reader, heap=Heap, depth_limit=int64_t, limited=bint, has_prior=bint, kinds="const unsigned char *",
+        widths="const unsigned char *", closes="const unsigned char *", data="const unsigned char *", pos=int64_t, end=int64_t, stack="int64_t *",
+        room=int64_t, base=int64_t, height=int64_t, deep=int64_t, count=int64_t, at=int64_t, code=int, kind=int, width=int,
+        stop=int64_t, start=int64_t, index=int64_t, value=int64_t, depth=int64_t, number=int64_t, inner=int64_t,
+    )
+    cdef int _run_opcodes(self) except -1
+    cdef int64_t _put(self, int64_t index, int64_t code, int64_t count) except -1
+    cdef int64_t _get_prior(self, int64_t index) except -1
+    cdef int64_t _text8(self, int64_t at, object raw) except -1
+    cdef int64_t _deep_tuple(self, int64_t start, int64_t stop) except -1
+    @_cython.locals(heap=Heap, stack="int64_t *", some_long=bint, flat=int64_t, place=int64_t, code=int64_t, kind=int)
+    cdef int _hash_all(self, int64_t start, int64_t stop, int64_t step) except -1
+    cdef int _hash_one(self, int64_t code) except -1
+    cdef int _charge_hash(self, int64_t amount) except -1
+    cdef int _charge_copy(self, int64_t amount) except -1
+    @_cython.locals(heap=Heap, kind=int, node=int64_t, made=Made)
+    cdef int64_t _fill(self, int64_t target, int64_t start, int64_t stop, int64_t inside, int wanted) except -1
+    @_cython.locals(heap=Heap, depth=int64_t)
+    cdef int64_t _deepen(self, int64_t node, int64_t inside) except -1
+    cdef int _check_pairs(self, int64_t start, int64_t stop) except -1
+    cdef int64_t _empty_tuple(self) except -1
