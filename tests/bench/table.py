@@ -126,7 +126,7 @@ def heading(settings: Settings) -> str:
 
 def head(names: Sequence[str]) -> str:
     """The first line of the table."""
-    return f"{'':24}{'bytes':>12}" + "".join(f"{name:>20}" for name in names)
+    return f"{'':24}{'bytes':>12}" + "".join(f"{name:>23}" for name in names)
 
 
 def line(row: Row, names: Sequence[str]) -> str:
@@ -134,7 +134,7 @@ def line(row: Row, names: Sequence[str]) -> str:
     if row.skipped:
         return f"{row.name:24}skipped: {row.skipped}"
     cells = (row.ratios.get(name) for name in names)
-    return f"{row.name:24}{row.size:>12,}" + "".join(f"{_cell(cell):>20}" for cell in cells)
+    return f"{row.name:24}{row.size:>12,}" + "".join(f"{_cell(cell):>23}" for cell in cells)
 
 
 def _cell(ratio: Ratio | None) -> str:
@@ -149,8 +149,8 @@ def summary(measured: Sequence[Row], names: Sequence[str]) -> list[str]:
         means.append(f"{geometric_mean([ratio for ratio, _ in there]):.3f}" if there else "-")
         worst.append("{:.2f} {}".format(*max(there)) if there else "-")
     return [
-        f"{'geometric mean':24}{'':12}" + "".join(f"{mean:>20}" for mean in means),
-        f"{'worst':24}{'':12}" + "".join(f"{each[:19]:>20}" for each in worst),
+        f"{'geometric mean':24}{'':12}" + "".join(f"{mean:>23}" for mean in means),
+        f"{'worst':24}{'':12}" + "".join(f"{each[:21]:>23}" for each in worst),
     ]
 
 
