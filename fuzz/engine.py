@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -111,7 +112,10 @@ def main(harness: str, check: Callable[[bytes], None], *, seeds: str, dictionary
         arguments.append(f"-artifact_prefix={files[0]}-found-")
         print(f"new inputs: {files[0]}; what breaks the invariant: {files[0]}-found-...", flush=True)
     _instrument(atheris)
-    atheris.Setup(arguments + [str(folder) for folder in (*files, *folders(name, seeds))], check)
+    # fuzz/asan.sh preloads a fuzzer that sees the compiled core as well.
+    inside = "with_fuzzer" not in os.environ.get("LD_PRELOAD", "")
+    inputs = [str(folder) for folder in (*files, *folders(name, seeds))]
+    atheris.Setup(arguments + inputs, check, internal_libfuzzer=inside)
     atheris.Fuzz()
 
 

@@ -5,6 +5,10 @@ The names and signatures are pickle's, plus `policy`.  See README.md for what is
 
 from __future__ import annotations
 
+from safepickle import build
+
+build.choose()  # before any module of which there are two
+
 from safepickle.codec import CheckedPickler as Pickler
 from safepickle.codec import dump, dumps, load, loads, verify
 from safepickle.errors import (

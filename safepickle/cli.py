@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TextIO
 
-from safepickle import __version__
+from safepickle import __version__, build
 from safepickle.disassemble import Line, disassemble
 from safepickle.errors import PolicyError, escape
 from safepickle.policy import VERBS, Policy, _from_text
@@ -266,7 +266,8 @@ def _policy_explain(options: argparse.Namespace) -> int:
 
 
 def _version(_: argparse.Namespace) -> int:
-    _print(f"safepickle {__version__}, pure Python, on {sys.implementation.name} {sys.version.split()[0]}")
+    core = "compiled" if build.core() == build.COMPILED else "pure Python"
+    _print(f"safepickle {__version__}, {core}, on {sys.implementation.name} {sys.version.split()[0]}")
     return PASSED
 
 

@@ -110,6 +110,15 @@ def test_the_limits_are_the_ones_of_the_package_with_their_defaults():
     }
 
 
+def test_the_variables_that_choose_a_build_are_the_ones_that_are_read():
+    asked = r'_?asked\("(\w+)"\)'
+    built = set(re.findall(asked, (ROOT / "setup.py").read_text("utf-8")))
+    imported = set(re.findall(asked, (ROOT / "safepickle" / "build.py").read_text("utf-8")))
+    shown = [[cell.strip("`") for cell in row] for row in rows("Compiled or not")]
+    assert {variable.removesuffix("=1") for variable, when_built, _ in shown if when_built != "-"} == built
+    assert {variable.removesuffix("=1") for variable, _, when_imported in shown if when_imported != "-"} == imported
+
+
 def test_the_packaged_policies_are_the_ones_it_names():
     assert set(re.findall(r"`([a-z]+)` \(", section("A policy"))) == set(safepickle.Policy.names())
 

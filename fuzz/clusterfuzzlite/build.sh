@@ -1,5 +1,6 @@
 #!/bin/bash -eu
 # One fuzz target for each harness, with what it starts from, and the dictionary that it uses.
+export SAFEPICKLE_REQUIRE_EXT=1 # the core is what is to be fuzzed, compiled with the sanitizer of the image
 pip3 install .
 cd "$SRC/safepickle"
 
