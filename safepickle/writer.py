@@ -25,6 +25,7 @@ from struct import Struct
 from sys import maxsize
 from typing import Any, Final
 
+from . import dumping
 from .errors import PicklingError
 from .opcodes import (
     BINBYTES,
@@ -46,7 +47,6 @@ from .opcodes import (
     EXT1,
     EXT2,
     EXT4,
-    FRAME,
     LIST,
     LONG1,
     LONG4,
@@ -76,6 +76,11 @@ FRAME_SIZE_MIN: Final = 4  # a shorter frame is written without its header
 FRAME_SIZE_TARGET: Final = 64 * 1024  # a frame that has reached this size ends before the next object
 FRAME_HEADER_SIZE: Final = 9
 
+# The same for compiled code, where a number of C is not a name that others can import.
+_TARGET: Final = FRAME_SIZE_TARGET
+_HEADER: Final = FRAME_HEADER_SIZE
+_SHORTEST: Final = FRAME_SIZE_MIN
+
 _UINT4_MAX: Final = 0xFFFFFFFF
 _INT4_MAX: Final = 0x7FFFFFFF
 _INT4_MIN: Final = -0x80000000
@@ -90,7 +95,6 @@ _pack_uint4: Final = Struct("<BI").pack
 _pack_int4: Final = Struct("<Bi").pack
 _pack_uint8: Final = Struct("<BQ").pack
 _pack_float8: Final = Struct(">Bd").pack
-_pack_frame_header: Final = Struct("<BQ").pack_into
 
 _TUPLES: Final = (EMPTY_TUPLE, TUPLE1, TUPLE2, TUPLE3)
 
@@ -105,8 +109,9 @@ def encode_long(value: int) -> bytes:
     size = (value.bit_length() >> 3) + 1
     data = value.to_bytes(size, "little", signed=True)
     # -(2**(8*n-1)) is its own complement: it has the right sign bit without the extra byte.
-    if value < 0 and size > 1 and data[-1] == 0xFF and data[-2] & 0x80:
-        return data[:-1]
+    last = size - 1  # compiled code does not count from the end
+    if value < 0 and last > 0 and data[last] == 0xFF and data[last - 1] & 0x80:
+        return data[:last]
     return data
 
 
@@ -129,6 +134,11 @@ class Writer:
         self._parts: list[bytes] = []
         self._sink: Callable[[Any], object] | None = None
 
+    def renew(self, protocol: int) -> None:
+        """Write another protocol from the next pickle on."""
+        self.protocol = protocol
+        self.bin = protocol > 0
+
     # One pickle: start, boundaries, finish
 
     def start(self, sink: Callable[[Any], object] | None) -> None:
@@ -136,8 +146,7 @@ class Writer:
         self.reset()
         self._sink = sink
         if self.protocol >= 2:
-            self.buffer.append(PROTO)
-            self.buffer.append(self.protocol)
+            dumping.op1(self.buffer, PROTO, self.protocol)
         if self.protocol >= 4:
             self._open_frame()
 
@@ -150,45 +159,47 @@ class Writer:
 
     def finish(self) -> bytes:
         """Write STOP and the last frame.  Returns the pickle, or nothing when it went to a file."""
-        self.buffer.append(STOP)
+        dumping.op(self.buffer, STOP)
         self._commit_frame()
         if self._sink is not None:
             self._spill()
             return b""
+        data = dumping.taken(self.buffer)
         if not self._parts:
-            return bytes(self.buffer)
-        self._parts.append(bytes(self.buffer))
+            return data
+        self._parts.append(data)
         return b"".join(self._parts)
 
     def reset(self) -> None:
         """Forget everything buffered."""
-        self.buffer.clear()
-        self._parts = []
+        dumping.restart(self.buffer)
+        if self._parts:
+            self._parts = []
         self._sink = None
         self._frame_start = -1
         self.frame_full = maxsize
 
     def _open_frame(self) -> None:
         self._frame_start = len(self.buffer)
-        self.buffer += bytes(FRAME_HEADER_SIZE)
-        self.frame_full = len(self.buffer) + FRAME_SIZE_TARGET
+        dumping.skip(self.buffer, _HEADER)
+        self.frame_full = len(self.buffer) + _TARGET
 
     def _commit_frame(self) -> None:
         start = self._frame_start
         if start < 0:
             return
-        size = len(self.buffer) - start - FRAME_HEADER_SIZE
-        if size >= FRAME_SIZE_MIN:
-            _pack_frame_header(self.buffer, start, FRAME, size)
+        size = len(self.buffer) - start - _HEADER
+        if size >= _SHORTEST:
+            dumping.frame(self.buffer, start, size)
         else:
-            del self.buffer[start : start + FRAME_HEADER_SIZE]
+            del self.buffer[start : start + _HEADER]
         self._frame_start = -1
         self.frame_full = maxsize
 
     def _spill(self) -> None:
         """Pass on what is buffered: to the file, or to the parts."""
-        data = bytes(self.buffer)
-        self.buffer.clear()
+        data = dumping.taken(self.buffer)
+        dumping.restart(self.buffer)
         if self._sink is not None:
             self._sink(data)
         else:
@@ -212,35 +223,35 @@ class Writer:
 
     def op(self, code: int) -> None:
         """Write an opcode that has no argument."""
-        self.buffer.append(code)
+        dumping.op(self.buffer, code)
 
     def none(self) -> None:
         """Push None."""
-        self.buffer.append(NONE)
+        dumping.op(self.buffer, NONE)
 
     def empty_list(self) -> None:
         """Push an empty list."""
         if self.bin:
-            self.buffer.append(EMPTY_LIST)
+            dumping.op(self.buffer, EMPTY_LIST)
         else:
-            self.buffer.append(MARK)
-            self.buffer.append(LIST)
+            dumping.op(self.buffer, MARK)
+            dumping.op(self.buffer, LIST)
 
     def empty_dict(self) -> None:
         """Push an empty dict."""
         if self.bin:
-            self.buffer.append(EMPTY_DICT)
+            dumping.op(self.buffer, EMPTY_DICT)
         else:
-            self.buffer.append(MARK)
-            self.buffer.append(DICT)
+            dumping.op(self.buffer, MARK)
+            dumping.op(self.buffer, DICT)
 
     def empty_tuple(self) -> None:
         """Push the empty tuple."""
         if self.protocol:
-            self.buffer.append(EMPTY_TUPLE)
+            dumping.op(self.buffer, EMPTY_TUPLE)
         else:
-            self.buffer.append(MARK)
-            self.buffer.append(TUPLE)
+            dumping.op(self.buffer, MARK)
+            dumping.op(self.buffer, TUPLE)
 
     def short_tuple(self, size: int) -> None:
         """Make a tuple of the 1 to 3 topmost values (protocol 2 and later)."""
@@ -253,7 +264,7 @@ class Writer:
     def drop_to_mark(self, count: int) -> None:
         """Drop the topmost mark and the `count` values above it, with POP_MARK where the protocol has it."""
         if self.bin:
-            self.buffer.append(POP_MARK)
+            dumping.op(self.buffer, POP_MARK)
         else:
             self.drop(count + 1)
 
@@ -268,7 +279,7 @@ class Writer:
     def boolean(self, value: bool) -> None:
         """Push True or False."""
         if self.protocol >= 2:
-            self.buffer.append(NEWTRUE if value else NEWFALSE)
+            dumping.op(self.buffer, NEWTRUE if value else NEWFALSE)
         else:
             # Readers older than bools took these texts for ints.
             self.buffer += b"I01\n" if value else b"I00\n"
@@ -363,7 +374,7 @@ class Writer:
     def put(self, index: int) -> None:
         """Store the top under `index`, which from protocol 4 on is implied: it is the size of the reader's memo."""
         if self.protocol >= 4:
-            self.buffer.append(MEMOIZE)
+            dumping.op(self.buffer, MEMOIZE)
         elif not self.bin:
             self.buffer += b"p%d\n" % index
         elif index <= 0xFF:
@@ -407,7 +418,7 @@ class Writer:
         """Write the code of an extension registry entry, 1 to 2**31-1."""
         if code <= 0xFF:
             self.buffer.append(EXT1)
-            self.buffer.append(code)
+            dumping.op(self.buffer, code)
         elif code <= 0xFFFF:
             self.buffer += _pack_uint2(EXT2, code)
         else:
@@ -415,7 +426,7 @@ class Writer:
 
     def persistent_id(self) -> None:
         """Take the top for a persistent ID (protocol 1 and later)."""
-        self.buffer.append(BINPERSID)
+        dumping.op(self.buffer, BINPERSID)
 
     def persistent_line(self, text: str) -> None:
         """Write a persistent ID as text (protocol 0); PicklingError if it is not ASCII."""

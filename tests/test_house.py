@@ -20,6 +20,7 @@ PACKAGE = ROOT / "safepickle"
 # A module imports only from the layers above its own in this list.
 LAYERS = (
     {"errors", "limits", "opcodes"},
+    {"dumping"},
     {"reader", "writer", "probes", "policy.patterns", "policy.regex", "policy.document"},
     {"policy.model"},
     {"policy._plain", "policy.normal", "policy.parse", "policy.write", "symbols"},
