@@ -46,9 +46,10 @@ enum {
     DUMPING_BINBYTES = 'B', DUMPING_SHORT_BINBYTES = 'C', DUMPING_BINFLOAT = 'G', DUMPING_BININT = 'J',
     DUMPING_BININT1 = 'K', DUMPING_BININT2 = 'M', DUMPING_NONE = 'N', DUMPING_BINUNICODE = 'X', DUMPING_BINGET = 'h',
     DUMPING_LONG_BINGET = 'j', DUMPING_BINPUT = 'q', DUMPING_LONG_BINPUT = 'r', DUMPING_NEWTRUE = 0x88,
-    DUMPING_NEWFALSE = 0x89, DUMPING_SHORT_BINUNICODE = 0x8c, DUMPING_MEMOIZE = 0x94, DUMPING_FRAME = 0x95,
+    DUMPING_NEWFALSE = 0x89, DUMPING_LONG1 = 0x8a, DUMPING_SHORT_BINUNICODE = 0x8c, DUMPING_MEMOIZE = 0x94, DUMPING_FRAME = 0x95,
     DUMPING_LARGE = 64 * 1024,     /* a payload from this size on stands outside of frames */
-    DUMPING_KEPT = 64 * 1024,      /* a buffer up to this size is kept for the next pickle */
+    DUMPING_STAGED = 2 * 1024,     /* a payload from this size on need not pass through the buffer */
+    DUMPING_KEPT = 256 * 1024,     /* a buffer up to this size is kept for the next pickle */
     DUMPING_FIRST_SLOTS = 64,
     DUMPING_KEPT_SLOTS = 16 * 1024
 };
@@ -139,6 +140,21 @@ dumping_op4(PyObject *buffer, int code, uint32_t value)
 }
 
 DUMPING_UNUSED static int
+dumping_extend(PyObject *buffer, PyObject *data)
+{
+    Py_buffer view;
+    if (PyObject_GetBuffer(data, &view, PyBUF_SIMPLE) < 0) {
+        return -1;
+    }
+    unsigned char *at = dumping_room(buffer, view.len);
+    if (at != NULL && view.len > 0) {
+        memcpy(at, view.buf, (size_t)view.len);
+    }
+    PyBuffer_Release(&view);
+    return at == NULL ? -1 : 1;
+}
+
+DUMPING_UNUSED static int
 dumping_skip(PyObject *buffer, Py_ssize_t size)
 {
     unsigned char *at = dumping_room(buffer, size);
@@ -149,6 +165,14 @@ dumping_skip(PyObject *buffer, Py_ssize_t size)
     return 1;
 }
 
+static inline void
+dumping_store_frame(unsigned char *at, Py_ssize_t size)
+{
+    at[0] = DUMPING_FRAME;
+    dumping_store4(at + 1, (uint32_t)size);
+    dumping_store4(at + 5, (uint32_t)((uint64_t)size >> 32));
+}
+
 /* Writes the header of a frame into the 9 bytes that were skipped for it. */
 DUMPING_UNUSED static int
 dumping_frame(PyObject *buffer, Py_ssize_t start, Py_ssize_t size)
@@ -157,10 +181,7 @@ dumping_frame(PyObject *buffer, Py_ssize_t start, Py_ssize_t size)
         PyErr_SetString(PyExc_IndexError, "no room for the header of a frame");
         return -1;
     }
-    unsigned char *at = (unsigned char *)PyByteArray_AS_STRING(buffer) + start;
-    at[0] = DUMPING_FRAME;
-    dumping_store4(at + 1, (uint32_t)size);
-    dumping_store4(at + 5, (uint32_t)((uint64_t)size >> 32));
+    dumping_store_frame((unsigned char *)PyByteArray_AS_STRING(buffer) + start, size);
     return 1;
 }
 
@@ -183,6 +204,123 @@ dumping_restart(PyObject *buffer)
     }
 #endif
     return PyByteArray_Resize(buffer, 0) < 0 ? -1 : 1;
+}
+
+/* What has left the buffer: one bytes object that grows, so that a large pickle is in memory once. */
+
+typedef struct {
+    PyObject *bytes; /* of which nobody else knows, or NULL */
+    Py_ssize_t used;
+} DumpingParts;
+
+DUMPING_UNUSED static DumpingParts *
+dumping_new_parts(void)
+{
+    DumpingParts *parts = PyMem_Calloc(1, sizeof(DumpingParts));
+    if (parts == NULL) {
+        PyErr_NoMemory();
+    }
+    return parts;
+}
+
+DUMPING_UNUSED static int
+dumping_drop_parts(DumpingParts *parts)
+{
+    Py_CLEAR(parts->bytes);
+    parts->used = 0;
+    return 1;
+}
+
+DUMPING_UNUSED static void
+dumping_free_parts(DumpingParts *parts)
+{
+    if (parts != NULL) {
+        dumping_drop_parts(parts);
+        PyMem_Free(parts);
+    }
+}
+
+DUMPING_UNUSED static int
+dumping_any_parts(DumpingParts *parts)
+{
+    return parts->bytes != NULL;
+}
+
+/* Makes the parts `more` bytes longer and returns where they begin.  They grow by a quarter at a time: what a block at
+   the end of the heap grows by is rarely copied, and what is never used is never touched. */
+static inline unsigned char *
+dumping_more_parts(DumpingParts *parts, Py_ssize_t more)
+{
+    Py_ssize_t used = parts->used;
+    if (more > PY_SSIZE_T_MAX / 4 - used) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    if (parts->bytes == NULL) {
+        parts->bytes = PyBytes_FromStringAndSize(NULL, more + more / 4);
+        if (parts->bytes == NULL) {
+            return NULL;
+        }
+    }
+    else if (PyBytes_GET_SIZE(parts->bytes) - used < more
+             && _PyBytes_Resize(&parts->bytes, (used + more) / 4 * 5 + 4) < 0) {
+        parts->used = 0; /* the bytes are gone, too */
+        return NULL;
+    }
+    parts->used = used + more;
+    return (unsigned char *)PyBytes_AS_STRING(parts->bytes) + used;
+}
+
+DUMPING_UNUSED static int
+dumping_add_part(DumpingParts *parts, PyObject *data)
+{
+    Py_buffer view;
+    if (PyObject_GetBuffer(data, &view, PyBUF_SIMPLE) < 0) {
+        return -1;
+    }
+    unsigned char *at = dumping_more_parts(parts, view.len);
+    if (at != NULL && view.len > 0) {
+        memcpy(at, view.buf, (size_t)view.len);
+    }
+    PyBuffer_Release(&view);
+    return at == NULL ? -1 : 1;
+}
+
+/* What is in the buffer becomes a part; with the header of a frame in it, at `start`, that becomes a hole. */
+DUMPING_UNUSED static Py_ssize_t
+dumping_add_buffer(DumpingParts *parts, PyObject *buffer, Py_ssize_t start)
+{
+    Py_ssize_t used = parts->used;
+    if (dumping_add_part(parts, buffer) < 0 || dumping_restart(buffer) < 0) {
+        return -1;
+    }
+    return start < 0 ? 0 : used + start;
+}
+
+DUMPING_UNUSED static int
+dumping_fill_hole(DumpingParts *parts, Py_ssize_t hole, Py_ssize_t size)
+{
+    if (hole < 0 || hole > parts->used - 9) {
+        PyErr_SetString(PyExc_IndexError, "no room for the header of a frame");
+        return -1;
+    }
+    dumping_store_frame((unsigned char *)PyBytes_AS_STRING(parts->bytes) + hole, size);
+    return 1;
+}
+
+/* All that was added, as one; afterwards there is nothing. */
+DUMPING_UNUSED static PyObject *
+dumping_joined(DumpingParts *parts)
+{
+    PyObject *bytes = parts->bytes;
+    Py_ssize_t used = parts->used;
+    parts->bytes = NULL;
+    parts->used = 0;
+    if (bytes == NULL) {
+        return PyBytes_FromStringAndSize(NULL, 0);
+    }
+    _PyBytes_Resize(&bytes, used); /* NULL and an exception if it fails */
+    return bytes;
 }
 
 /* The memo: entries in the order in which they came, and a table of slots that finds them.  A slot is 0 while it is
@@ -500,8 +638,29 @@ dumping_keep(PyObject *buffer, DumpingMemo *memo, PyObject *object, int protocol
 
 /* Values that contain no others */
 
+/* An int of five to eight bytes, as many as its two's complement needs. */
+static DUMPING_COLD int
+dumping_long(PyObject *buffer, long long value)
+{
+    uint64_t magnitude = value < 0 ? ~(uint64_t)value : (uint64_t)value;
+    int size = 5;
+    while (size < 8 && magnitude >> (8 * size - 1) != 0) {
+        size++;
+    }
+    unsigned char *at = dumping_room(buffer, 2 + size);
+    if (at == NULL) {
+        return -1;
+    }
+    at[0] = DUMPING_LONG1;
+    at[1] = (unsigned char)size;
+    for (int number = 0; number < size; number++) {
+        at[2 + number] = (unsigned char)((uint64_t)value >> (8 * number));
+    }
+    return 1;
+}
+
 static inline int
-dumping_integer(PyObject *buffer, PyObject *object)
+dumping_integer(PyObject *buffer, PyObject *object, int protocol)
 {
     long long value;
     int overflow = 0;
@@ -523,8 +682,8 @@ dumping_integer(PyObject *buffer, PyObject *object)
         value = PyLong_AsLongLongAndOverflow(object, &overflow);
     }
 #endif
-    if (overflow || value < INT32_MIN || value > INT32_MAX) {
-        return 0;
+    if (DUMPING_UNLIKELY(overflow || value < INT32_MIN || value > INT32_MAX)) {
+        return overflow || protocol < 2 ? 0 : dumping_long(buffer, value);
     }
     if (value >= 0 && value <= 0xFF) {
         return dumping_op1(buffer, DUMPING_BININT1, (int)value);
@@ -562,7 +721,7 @@ dumping_floating(PyObject *buffer, PyObject *object)
 #endif
 }
 
-/* A counted payload of less than 64 KiB, and its place in the memo. */
+/* A counted payload of less than 2 KiB, and its place in the memo. */
 static inline int
 dumping_payload(PyObject *buffer, DumpingMemo *memo, PyObject *object, const char *data, Py_ssize_t size, int brief,
                 int code, int protocol, size_t slot)
@@ -618,7 +777,7 @@ dumping_text(PyObject *buffer, DumpingMemo *memo, PyObject *object, int protocol
             return 0;
         }
     }
-    if (size >= DUMPING_LARGE) {
+    if (size >= DUMPING_STAGED) {
         return 0;
     }
     int brief = size <= 0xFF && protocol >= 4;
@@ -635,7 +794,7 @@ dumping_byte_string(PyObject *buffer, DumpingMemo *memo, PyObject *object, int p
         return dumping_get(buffer, entry->index);
     }
     Py_ssize_t size = PyBytes_GET_SIZE(object);
-    if (size >= DUMPING_LARGE) {
+    if (size >= DUMPING_STAGED) {
         return 0;
     }
     int brief = size <= 0xFF;
@@ -654,7 +813,7 @@ dumping_atom(PyObject *buffer, DumpingMemo *memo, PyObject *object, Py_ssize_t l
         return dumping_text(buffer, memo, object, protocol);
     }
     if (kind == &PyLong_Type) {
-        return dumping_integer(buffer, object);
+        return dumping_integer(buffer, object, protocol);
     }
     if (kind == &PyFloat_Type) {
         return dumping_floating(buffer, object);

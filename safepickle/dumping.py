@@ -27,6 +27,7 @@ from .opcodes import (
     BINPUT,
     BINUNICODE,
     FRAME,
+    LONG1,
     LONG_BINGET,
     LONG_BINPUT,
     MEMOIZE,
@@ -37,7 +38,7 @@ from .opcodes import (
     SHORT_BINUNICODE,
 )
 
-LARGE: Final = 64 * 1024  # a payload from this size on stands outside of frames
+STAGED: Final = 2 * 1024  # a payload from this size on need not pass through the buffer
 ABSENT: Final = -1 << 63  # what `find` returns: no index that a C size can hold is smaller
 
 _UINT4_MAX: Final = 0xFFFFFFFF
@@ -53,13 +54,30 @@ _pack_uint2: Final = Struct("<BH").pack
 _pack_uint4: Final = Struct("<BI").pack
 _pack_int4: Final = Struct("<Bi").pack
 _pack_float8: Final = Struct(">Bd").pack
+_pack_frame: Final = Struct("<BQ").pack
 _pack_frame_header: Final = Struct("<BQ").pack_into
 
 # By `id`, the index and the object itself: held here, so that its `id` is not another's meanwhile.
 Memo = dict[int, tuple[int, Any]]
 
+# What has left the buffer.
+Parts = list[bytes]
+
 
 # The buffer
+
+
+def encode_long(value: int) -> bytes:
+    """The shortest little-endian two's complement of `value`, as LONG1 and LONG4 want it; nothing for zero."""
+    if value == 0:
+        return b""
+    size = (value.bit_length() >> 3) + 1
+    data = value.to_bytes(size, "little", signed=True)
+    # -(2**(8*n-1)) is its own complement: it has the right sign bit without the extra byte.
+    last = size - 1  # compiled code does not count from the end
+    if value < 0 and last > 0 and data[last] == 0xFF and data[last - 1] & 0x80:
+        return data[:last]
+    return data
 
 
 def op(buffer: bytearray, code: int) -> None:
@@ -71,6 +89,16 @@ def op1(buffer: bytearray, code: int, value: int) -> None:
     """Append an opcode with an argument of one byte."""
     buffer.append(code)
     buffer.append(value)
+
+
+def op4(buffer: bytearray, code: int, value: int) -> None:
+    """Append an opcode with an argument of four bytes."""
+    buffer += _pack_uint4(code, value)
+
+
+def extend(buffer: bytearray, data: Any) -> None:
+    """Append what a bytes-like object holds."""
+    buffer += data
 
 
 def skip(buffer: bytearray, size: int) -> None:
@@ -93,6 +121,65 @@ def taken(buffer: bytearray) -> bytes:
 def restart(buffer: bytearray) -> None:
     """Empty the buffer."""
     buffer.clear()
+
+
+# What has left the buffer
+
+
+def new_parts() -> Parts:
+    """No parts yet."""
+    return []
+
+
+def free_parts(parts: Parts) -> None:
+    """Let go of parts that are not used any more."""
+    parts.clear()
+
+
+def drop_parts(parts: Parts) -> None:
+    """Forget all parts."""
+    parts.clear()
+
+
+def any_parts(parts: Parts) -> bool:
+    """Whether there are any."""
+    return bool(parts)
+
+
+def add_part(parts: Parts, data: Any) -> None:
+    """Add a copy of what a bytes-like object holds now."""
+    parts.append(bytes(data))
+
+
+def add_buffer(parts: Parts, buffer: bytearray, start: int) -> int:
+    """Add what is in the buffer, and empty it.
+
+    If a frame's header has its place at `start`, the rest of the frame may follow: the place for `fill_hole` is
+    returned.  A negative `start` says that there is none.
+    """
+    hole = 0
+    if start >= 0:
+        parts.append(bytes(buffer[:start]))
+        hole = len(parts)
+        parts.append(b"")
+        start += 9
+    else:
+        start = 0
+    parts.append(bytes(buffer[start:]))
+    buffer.clear()
+    return hole
+
+
+def fill_hole(parts: Parts, hole: int, size: int) -> None:
+    """Write the header of a frame of `size` bytes where it was left out."""
+    parts[hole] = _pack_frame(FRAME, size)
+
+
+def joined(parts: Parts) -> bytes:
+    """All parts as one; afterwards there are none."""
+    data = b"".join(parts)
+    parts.clear()
+    return data
 
 
 # The memo
@@ -186,9 +273,9 @@ def keep(buffer: bytearray, memo: Memo, obj: Any, protocol: int) -> None:
 def atom(buffer: bytearray, memo: Memo, obj: Any, limit: int, protocol: int) -> int:  # noqa: C901, PLR0911, PLR0912, PLR0915  # flat: it is hot
     """Write a str, int, float, None, bool or bytes object in a binary protocol.
 
-    Left to the caller: other types, payloads of 64 KiB and more, ints of more than four bytes, lone surrogates, bools
-    below protocol 2, bytes below protocol 3, memo indexes of more than four bytes, and everything once the buffer has
-    reached `limit`, which is where a frame ends.
+    Left to the caller: other types, payloads of 2 KiB and more, ints of more than eight bytes (below protocol 2, of
+    more than four), lone surrogates, bools below protocol 2, bytes below protocol 3, memo indexes of more than four
+    bytes, and everything once the buffer has reached `limit`, which is where a frame ends.
     """
     if len(buffer) >= limit:
         return 0
@@ -203,7 +290,7 @@ def atom(buffer: bytearray, memo: Memo, obj: Any, limit: int, protocol: int) -> 
             length = len(data)
             if length <= 0xFF and protocol >= 4:
                 buffer += _SHORT_TEXT_HEADERS[length]
-            elif length < LARGE:
+            elif length < STAGED:
                 buffer += _pack_uint4(BINUNICODE, length)
             else:
                 return 0
@@ -228,6 +315,11 @@ def atom(buffer: bytearray, memo: Memo, obj: Any, limit: int, protocol: int) -> 
             buffer += _pack_uint2(BININT2, obj)
         elif -0x80000000 <= obj <= 0x7FFFFFFF:
             buffer += _pack_int4(BININT, obj)
+        elif -1 << 63 <= obj < 1 << 63 and protocol >= 2:
+            data = encode_long(obj)
+            buffer.append(LONG1)
+            buffer.append(len(data))
+            buffer += data
         else:
             return 0
         return 1
@@ -249,7 +341,7 @@ def atom(buffer: bytearray, memo: Memo, obj: Any, limit: int, protocol: int) -> 
         length = len(obj)
         if length <= 0xFF:
             buffer += _SHORT_BYTES_HEADERS[length]
-        elif length < LARGE:
+        elif length < STAGED:
             buffer += _pack_uint4(BINBYTES, length)
         else:
             return 0

@@ -8,8 +8,8 @@ cdef int BINBYTES, BINBYTES8, BINFLOAT, BINGET, BININT, BININT1, BININT2, BINPER
 cdef int BYTEARRAY8, DICT, EMPTY_DICT, EMPTY_LIST, EMPTY_TUPLE, EXT1, EXT2, EXT4, LIST, LONG1, LONG4, LONG_BINGET
 cdef int LONG_BINPUT, MARK, MEMOIZE, NEWFALSE, NEWTRUE, NEXT_BUFFER, NONE, PERSID, POP, POP_MARK, PROTO
 cdef int READONLY_BUFFER, SHORT_BINBYTES, SHORT_BINUNICODE, STOP, TUPLE, TUPLE1, TUPLE2, TUPLE3
-cdef Py_ssize_t maxsize, _TARGET, _HEADER, _SHORTEST
-cdef tuple _BININT1_BYTES, _SHORT_TEXT_HEADERS, _SHORT_BYTES_HEADERS, _TUPLES
+cdef Py_ssize_t maxsize, _TARGET, _HEADER, _SHORTEST, _STAGED, _NO_FRAME, _IN_PARTS
+cdef tuple _BININT1_BYTES, _TUPLES
 cdef object _pack_uint2, _pack_uint4, _pack_int4, _pack_uint8, _pack_float8
 
 
@@ -19,12 +19,13 @@ cdef class Writer:
     cdef public bint bin
     cdef readonly bytearray buffer
     cdef readonly Py_ssize_t frame_full
-    cdef Py_ssize_t _frame_start
-    cdef list _parts
+    cdef Py_ssize_t _frame_start, _frame_gone, _hole
+    cdef dumping.Parts *_parts
     cdef object _sink
 
     cpdef renew(self, int protocol)
     cpdef start(self, sink)
+    @cython.locals(framed=bint)
     cpdef boundary(self)
     cpdef bytes finish(self)
     cpdef reset(self)
@@ -32,6 +33,8 @@ cdef class Writer:
     @cython.locals(start=Py_ssize_t, size=Py_ssize_t)
     cdef _commit_frame(self)
     cdef _spill(self)
+    @cython.locals(start=Py_ssize_t, gone=Py_ssize_t)
+    cdef _payload(self, data, Py_ssize_t size)
     @cython.locals(framed=bint)
     cdef _large(self, bytes header, data, payload)
     cpdef op(self, int code)

@@ -26,6 +26,7 @@ from sys import maxsize
 from typing import Any, Final
 
 from . import dumping
+from .dumping import encode_long
 from .errors import PicklingError
 from .opcodes import (
     BINBYTES,
@@ -79,7 +80,12 @@ FRAME_HEADER_SIZE: Final = 9
 # The same for compiled code, where a number of C is not a name that others can import.
 _TARGET: Final = FRAME_SIZE_TARGET
 _HEADER: Final = FRAME_HEADER_SIZE
+_STAGED: Final = dumping.STAGED
 _SHORTEST: Final = FRAME_SIZE_MIN
+
+# Where the open frame begins in the buffer; else one of these.
+_NO_FRAME: Final = -1
+_IN_PARTS: Final = -2  # it began before what is in the buffer
 
 _UINT4_MAX: Final = 0xFFFFFFFF
 _INT4_MAX: Final = 0x7FFFFFFF
@@ -87,8 +93,6 @@ _INT4_MIN: Final = -0x80000000
 
 # The two-byte openings of the commonest opcodes, by the value of their argument.
 _BININT1_BYTES: Final = tuple(bytes((BININT1, value)) for value in range(256))
-_SHORT_TEXT_HEADERS: Final = tuple(bytes((SHORT_BINUNICODE, size)) for size in range(256))
-_SHORT_BYTES_HEADERS: Final = tuple(bytes((SHORT_BINBYTES, size)) for size in range(256))
 
 _pack_uint2: Final = Struct("<BH").pack
 _pack_uint4: Final = Struct("<BI").pack
@@ -102,19 +106,6 @@ _TUPLES: Final = (EMPTY_TUPLE, TUPLE1, TUPLE2, TUPLE3)
 _LINE_ESCAPES: Final = {code: f"\\u{code:04x}" for code in (0x00, 0x0A, 0x0D, 0x1A, 0x5C)}
 
 
-def encode_long(value: int) -> bytes:
-    """The shortest little-endian two's complement of `value`, as LONG1 and LONG4 want it; nothing for zero."""
-    if value == 0:
-        return b""
-    size = (value.bit_length() >> 3) + 1
-    data = value.to_bytes(size, "little", signed=True)
-    # -(2**(8*n-1)) is its own complement: it has the right sign bit without the extra byte.
-    last = size - 1  # compiled code does not count from the end
-    if value < 0 and last > 0 and data[last] == 0xFF and data[last - 1] & 0x80:
-        return data[:last]
-    return data
-
-
 class Writer:
     """Appends the opcodes of one pickle at a time to a buffer and passes them on.
 
@@ -123,16 +114,24 @@ class Writer:
     `if len(writer.buffer) >= writer.frame_full: writer.boundary()` at the start of every object.
     """
 
-    __slots__ = ("_frame_start", "_parts", "_sink", "bin", "buffer", "frame_full", "protocol")
+    __slots__ = (
+        "_frame_gone", "_frame_start", "_hole", "_parts", "_sink", "bin", "buffer", "frame_full", "protocol",
+    )  # fmt: skip
 
     def __init__(self, protocol: int) -> None:
         self.protocol = protocol
         self.bin = protocol > 0
         self.buffer = bytearray()
         self.frame_full = maxsize
-        self._frame_start = -1
-        self._parts: list[bytes] = []
+        self._frame_start = _NO_FRAME
+        self._frame_gone = 0
+        self._hole = 0
+        self._parts = dumping.new_parts()
         self._sink: Callable[[Any], object] | None = None
+
+    def __dealloc__(self) -> None:
+        """Compiled, the parts are no object, so somebody has to free them; interpreted, this is never called."""
+        dumping.free_parts(self._parts)
 
     def renew(self, protocol: int) -> None:
         """Write another protocol from the next pickle on."""
@@ -149,13 +148,20 @@ class Writer:
             dumping.op1(self.buffer, PROTO, self.protocol)
         if self.protocol >= 4:
             self._open_frame()
+        elif sink is None:
+            self.frame_full = _TARGET
 
     def boundary(self) -> None:
-        """End a frame that has reached its size: written to a file, it leaves memory now."""
+        """End a frame that has reached its size: it leaves the buffer now.
+
+        Protocols below 4 have no frames.  Collected in memory their bytes leave the buffer as often, to keep it short;
+        a file is given them at once.
+        """
+        framed = self._frame_start != _NO_FRAME
         self._commit_frame()
-        if self._sink is not None:
-            self._spill()
-        self._open_frame()
+        self._spill()
+        if framed:
+            self._open_frame()
 
     def finish(self) -> bytes:
         """Write STOP and the last frame.  Returns the pickle, or nothing when it went to a file."""
@@ -164,19 +170,17 @@ class Writer:
         if self._sink is not None:
             self._spill()
             return b""
-        data = dumping.taken(self.buffer)
-        if not self._parts:
-            return data
-        self._parts.append(data)
-        return b"".join(self._parts)
+        if not dumping.any_parts(self._parts):
+            return dumping.taken(self.buffer)
+        dumping.add_part(self._parts, self.buffer)
+        return dumping.joined(self._parts)
 
     def reset(self) -> None:
         """Forget everything buffered."""
         dumping.restart(self.buffer)
-        if self._parts:
-            self._parts = []
+        dumping.drop_parts(self._parts)
         self._sink = None
-        self._frame_start = -1
+        self._frame_start = _NO_FRAME
         self.frame_full = maxsize
 
     def _open_frame(self) -> None:
@@ -186,36 +190,57 @@ class Writer:
 
     def _commit_frame(self) -> None:
         start = self._frame_start
-        if start < 0:
+        if start == _NO_FRAME:
             return
-        size = len(self.buffer) - start - _HEADER
-        if size >= _SHORTEST:
-            dumping.frame(self.buffer, start, size)
+        if start == _IN_PARTS:
+            dumping.fill_hole(self._parts, self._hole, self._frame_gone + len(self.buffer))
         else:
-            del self.buffer[start : start + _HEADER]
-        self._frame_start = -1
+            size = len(self.buffer) - start - _HEADER
+            if size >= _SHORTEST:
+                dumping.frame(self.buffer, start, size)
+            else:
+                del self.buffer[start : start + _HEADER]
+        self._frame_start = _NO_FRAME
         self.frame_full = maxsize
 
     def _spill(self) -> None:
         """Pass on what is buffered: to the file, or to the parts."""
-        data = dumping.taken(self.buffer)
-        dumping.restart(self.buffer)
-        if self._sink is not None:
-            self._sink(data)
+        if self._sink is None:
+            dumping.add_buffer(self._parts, self.buffer, -1)
         else:
-            self._parts.append(data)
+            data = dumping.taken(self.buffer)
+            dumping.restart(self.buffer)
+            self._sink(data)
+
+    def _payload(self, data: Any, size: int) -> None:
+        """Write a payload within a frame; collected in memory, a longer one is copied but once."""
+        if size < _STAGED or self._sink is not None:
+            dumping.extend(self.buffer, data)
+            return
+        start = self._frame_start
+        gone = len(self.buffer)
+        if start >= 0:
+            gone -= start + _HEADER
+            self._hole = dumping.add_buffer(self._parts, self.buffer, start)
+            self._frame_start = _IN_PARTS
+            self._frame_gone = gone + size
+        else:
+            dumping.add_buffer(self._parts, self.buffer, -1)
+            self._frame_gone += gone + size
+        dumping.add_part(self._parts, data)
+        if start != _NO_FRAME:
+            self.frame_full = _TARGET - self._frame_gone
 
     def _large(self, header: bytes, data: Any, payload: object) -> None:
         """Write a payload outside of any frame; `data` are its bytes, `payload` what a file is given."""
-        framed = self._frame_start >= 0
+        framed = self._frame_start != _NO_FRAME
         self._commit_frame()
         self.buffer += header
         self._spill()
         if self._sink is not None:
             self._sink(payload)
         else:
-            # Anything but bytes may change before the parts are joined.
-            self._parts.append(bytes(data))
+            dumping.add_part(self._parts, data)
         if framed:
             self._open_frame()
 
@@ -306,11 +331,10 @@ class Writer:
         if size > _INT4_MAX:
             raise OverflowError("int too large to pickle")
         if size <= 0xFF:
-            self.buffer.append(LONG1)
-            self.buffer.append(size)
+            dumping.op1(self.buffer, LONG1, size)
         else:
-            self.buffer += _pack_int4(LONG4, size)
-        self.buffer += data
+            dumping.op4(self.buffer, LONG4, size)
+        dumping.extend(self.buffer, data)
 
     def floating(self, value: float) -> None:
         """Push a float: eight bytes, or its `repr` in protocol 0."""
@@ -332,11 +356,11 @@ class Writer:
             data = value.encode("utf-8", "surrogatepass")
         size = len(data)
         if size <= 0xFF and self.protocol >= 4:
-            self.buffer += _SHORT_TEXT_HEADERS[size]
-            self.buffer += data
-        elif size < FRAME_SIZE_TARGET:
-            self.buffer += _pack_uint4(BINUNICODE, size)
-            self.buffer += data
+            dumping.op1(self.buffer, SHORT_BINUNICODE, size)
+            dumping.extend(self.buffer, data)
+        elif size < _TARGET:
+            dumping.op4(self.buffer, BINUNICODE, size)
+            self._payload(data, size)
         else:
             self._large(self._counted(size, BINUNICODE, BINUNICODE8, "string"), data, data)
 
@@ -344,11 +368,11 @@ class Writer:
         """Push bytes (protocol 3 and later); a large one reaches the file as `payload`, the object it came from."""
         size = len(data)
         if size <= 0xFF:
-            self.buffer += _SHORT_BYTES_HEADERS[size]
-            self.buffer += data
-        elif size < FRAME_SIZE_TARGET:
-            self.buffer += _pack_uint4(BINBYTES, size)
-            self.buffer += data
+            dumping.op1(self.buffer, SHORT_BINBYTES, size)
+            dumping.extend(self.buffer, data)
+        elif size < _TARGET:
+            dumping.op4(self.buffer, BINBYTES, size)
+            self._payload(data, size)
         else:
             self._large(self._counted(size, BINBYTES, BINBYTES8, "bytes object"), data, payload)
 
@@ -356,9 +380,9 @@ class Writer:
         """Push a bytearray (protocol 5); a large one reaches the file as `payload`, the object it came from."""
         size = len(data)
         header = _pack_uint8(BYTEARRAY8, size)
-        if size < FRAME_SIZE_TARGET:
-            self.buffer += header
-            self.buffer += data
+        if size < _TARGET:
+            dumping.extend(self.buffer, header)
+            self._payload(data, size)
         else:
             self._large(header, data, payload)
 
@@ -378,10 +402,9 @@ class Writer:
         elif not self.bin:
             self.buffer += b"p%d\n" % index
         elif index <= 0xFF:
-            self.buffer.append(BINPUT)
-            self.buffer.append(index)
+            dumping.op1(self.buffer, BINPUT, index)
         elif index <= _UINT4_MAX:
-            self.buffer += _pack_uint4(LONG_BINPUT, index)
+            dumping.op4(self.buffer, LONG_BINPUT, index)
         else:
             raise PicklingError("memo id too large for LONG_BINPUT")
 
@@ -390,10 +413,9 @@ class Writer:
         if not self.bin:
             self.buffer += b"g%d\n" % index
         elif index <= 0xFF:
-            self.buffer.append(BINGET)
-            self.buffer.append(index & 0xFF)  # a memo set by hand may hold a negative index
+            dumping.op1(self.buffer, BINGET, index & 0xFF)  # a memo set by hand may hold a negative index
         elif index <= _UINT4_MAX:
-            self.buffer += _pack_uint4(LONG_BINGET, index)
+            dumping.op4(self.buffer, LONG_BINGET, index)
         else:
             raise PicklingError("memo id too large for LONG_BINGET")
 
