@@ -7,6 +7,8 @@ cdef extern from "dumping.h":
     Py_ssize_t ABSENT "DUMPING_ABSENT"
     Py_ssize_t STAGED "DUMPING_STAGED"
 
+    bint is_class "PyType_Check"(object obj) noexcept
+
     int op "dumping_op"(bytearray buffer, int code) except -1
     int op1 "dumping_op1"(bytearray buffer, int code, int value) except -1
     int op4 "dumping_op4"(bytearray buffer, int code, unsigned int value) except -1

@@ -47,7 +47,6 @@ enum {
     DUMPING_BININT1 = 'K', DUMPING_BININT2 = 'M', DUMPING_NONE = 'N', DUMPING_BINUNICODE = 'X', DUMPING_BINGET = 'h',
     DUMPING_LONG_BINGET = 'j', DUMPING_BINPUT = 'q', DUMPING_LONG_BINPUT = 'r', DUMPING_NEWTRUE = 0x88,
     DUMPING_NEWFALSE = 0x89, DUMPING_LONG1 = 0x8a, DUMPING_SHORT_BINUNICODE = 0x8c, DUMPING_MEMOIZE = 0x94, DUMPING_FRAME = 0x95,
-    DUMPING_LARGE = 64 * 1024,     /* a payload from this size on stands outside of frames */
     DUMPING_STAGED = 2 * 1024,     /* a payload from this size on need not pass through the buffer */
     DUMPING_KEPT = 256 * 1024,     /* a buffer up to this size is kept for the next pickle */
     DUMPING_FIRST_SLOTS = 64,

@@ -64,6 +64,11 @@ Memo = dict[int, tuple[int, Any]]
 Parts = list[bytes]
 
 
+def is_class(obj: Any) -> bool:
+    """Whether `obj` is a class, and does not only say so of itself."""
+    return issubclass(type(obj), type)
+
+
 # The buffer
 
 

@@ -82,10 +82,11 @@ cdef class Saver:
     cdef _save_buffer(self, obj)
 
     cdef tuple _reduce(self, obj, kind, Py_ssize_t depth)
-    cdef _find_reducer(self, kind)
+    cdef _find_reducer(self, obj, kind)
     @cython.locals(buffer=bytearray, size=Py_ssize_t, index=Py_ssize_t)
     cdef _save_reduce(self, tuple value, obj, Py_ssize_t depth)
     cdef _save_making(self, function, args, obj, Py_ssize_t depth)
+    @cython.locals(exact=tuple)
     cdef _save_newobj(self, args, obj, Py_ssize_t depth)
     cdef _save_newobj_ex(self, value, Py_ssize_t depth)
 

@@ -734,7 +734,7 @@ class Saver:
                     return type, (...,)
                 if obj is _NOT_IMPLEMENTED_TYPE:
                     return type, (NotImplemented,)
-            reducer = None if kind is type or kind is FunctionType else self._find_reducer(kind)
+            reducer = None if kind is type or kind is FunctionType else self._find_reducer(obj, kind)
             if reducer is None:
                 self._save_global(obj, None, depth)
                 return None
@@ -746,7 +746,7 @@ class Saver:
             return None
         raise PicklingError("__reduce__ must return a string or tuple")
 
-    def _find_reducer(self, kind: type) -> Any:
+    def _find_reducer(self, obj: Any, kind: type) -> Any:
         """The dispatch table's reducer for `kind`; else None for a kind of class, and _MISSING for all others."""
         if self._table is _MISSING:
             reducer = _copyreg_table.get(kind, _MISSING)
@@ -756,7 +756,7 @@ class Saver:
             except KeyError:
                 reducer = _MISSING
         if reducer is _MISSING:
-            return None if issubclass(kind, type) else _MISSING
+            return None if dumping.is_class(obj) else _MISSING
         return _refuse_none if reducer is None else reducer
 
     def _save_reduce(self, value: tuple[Any, ...], obj: Any, depth: int) -> None:
@@ -789,13 +789,13 @@ class Saver:
         if state is None:
             return
         if setter is None:
-            self.save(state, depth)
+            self.save_other(state, depth)
             dumping.op(buffer, BUILD)
         else:
             # The setter changes the object in place, so what it returns is dropped.  TUPLE2 at every protocol, as C.
-            self.save(setter, depth)
-            self.save(obj, depth)
-            self.save(state, depth)
+            self.save_other(setter, depth)
+            self.save_other(obj, depth)
+            self.save_other(state, depth)
             dumping.op(buffer, TUPLE2)
             dumping.op(buffer, REDUCE)
             dumping.op(buffer, POP)
@@ -808,35 +808,34 @@ class Saver:
         elif isinstance(name, str) and name == "__newobj_ex__":
             self._save_newobj_ex(args, depth)
         else:
-            self.save(function, depth)
-            self.save(args, depth)
+            self.save_other(function, depth)
+            self.save_other(args, depth)
             dumping.op(self._buffer, REDUCE)
 
     def _save_newobj(self, args: tuple[Any, ...], obj: Any, depth: int) -> None:
-        if type(args) is not tuple:
-            args = tuple.__getitem__(args, slice(None))
-        if not args:
+        exact = args if type(args) is tuple else tuple.__getitem__(args, slice(None))
+        if not exact:
             raise PicklingError("__newobj__ arglist is empty")
-        cls = args[0]
-        if not issubclass(type(cls), type):
+        cls = exact[0]
+        if not dumping.is_class(cls):
             raise PicklingError("args[0] from __newobj__ args is not a type")
         if obj is not None and getattr(obj, "__class__", type(obj)) is not cls:
             raise PicklingError("args[0] from __newobj__ args has the wrong class")
-        self.save(cls, depth)
-        self.save(args[1:], depth)
+        self.save_other(cls, depth)
+        self.save_other(exact[1:], depth)
         dumping.op(self._buffer, NEWOBJ)
 
     def _save_newobj_ex(self, value: tuple[Any, ...], depth: int) -> None:
         cls, args, kwargs = _newobj_ex_arguments(value)
         if self._protocol >= 4:
-            self.save(cls, depth)
-            self.save(args, depth)
-            self.save(kwargs, depth)
+            self.save_other(cls, depth)
+            self.save_other(args, depth)
+            self.save_other(kwargs, depth)
             dumping.op(self._buffer, NEWOBJ_EX)
         else:
             # No opcode takes keywords yet: a partial of `__new__`, called without arguments.
-            self.save(partial(cls.__new__, cls, *args, **kwargs), depth)
-            self.save((), depth)
+            self.save_other(partial(cls.__new__, cls, *args, **kwargs), depth)
+            self.save_other((), depth)
             dumping.op(self._buffer, REDUCE)
 
     # Globals
