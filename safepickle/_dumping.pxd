@@ -15,6 +15,7 @@ cdef extern from "dumping.h":
     int extend "dumping_extend"(bytearray buffer, object data) except -1
     int skip "dumping_skip"(bytearray buffer, Py_ssize_t size) except -1
     int frame "dumping_frame"(bytearray buffer, Py_ssize_t start, Py_ssize_t size) except -1
+    int unskip "dumping_unskip"(bytearray buffer, Py_ssize_t start) except -1
     bytes taken "dumping_taken"(bytearray buffer)
     int restart "dumping_restart"(bytearray buffer) except -1
 

@@ -118,6 +118,13 @@ def frame(buffer: bytearray, start: int, size: int) -> None:
     _pack_frame_header(buffer, start, FRAME, size)
 
 
+def unskip(buffer: bytearray, start: int) -> None:
+    """Take these nine bytes away again."""
+    if not 0 <= start <= len(buffer) - 9:
+        raise IndexError("no room for the header of a frame")
+    del buffer[start : start + 9]
+
+
 def taken(buffer: bytearray) -> bytes:
     """What the buffer holds, as bytes."""
     return bytes(buffer)

@@ -39,7 +39,7 @@ cdef class Saver:
     @cython.locals(kept=list)
     cpdef prime(self, dict entries)
     cpdef bytes dump(self, obj, sink, persistent, reducer, table)
-    @cython.locals(writer=Writer)
+    @cython.locals(writer=Writer, limit=Py_ssize_t)
     cdef bytes run(self, obj, sink)
 
     cdef save(self, obj, Py_ssize_t depth)

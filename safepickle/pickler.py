@@ -332,7 +332,10 @@ class Saver:
     def run(self, obj: object, sink: Callable[[Any], object] | None) -> bytes:
         """Write one pickle to `sink`, or return its bytes if that is None."""
         writer = self._writer
-        self._depth_limit = min(getrecursionlimit(), _DEPTH_OF_C) if _FOLLOWS_RECURSION_LIMIT else _DEPTH_OF_C
+        limit = _DEPTH_OF_C
+        if _FOLLOWS_RECURSION_LIMIT:
+            limit = min(limit, getrecursionlimit())
+        self._depth_limit = limit
         writer.start(sink)
         try:
             self.save(obj, 0)

@@ -199,7 +199,7 @@ class Writer:
             if size >= _SHORTEST:
                 dumping.frame(self.buffer, start, size)
             else:
-                del self.buffer[start : start + _HEADER]
+                dumping.unskip(self.buffer, start)
         self._frame_start = _NO_FRAME
         self.frame_full = maxsize
 

@@ -70,6 +70,7 @@ int op4(PyObject *b, int c, unsigned int v) { return dumping_op4(b, c, v); }
 int extend(PyObject *b, PyObject *d) { return dumping_extend(b, d); }
 int skip(PyObject *b, Py_ssize_t n) { return dumping_skip(b, n); }
 int frame(PyObject *b, Py_ssize_t s, Py_ssize_t n) { return dumping_frame(b, s, n); }
+int unskip(PyObject *b, Py_ssize_t s) { return dumping_unskip(b, s); }
 PyObject *taken(PyObject *b) { return dumping_taken(b); }
 int restart(PyObject *b) { return dumping_restart(b); }
 void *new_parts(void) { return dumping_new_parts(); }
@@ -369,13 +370,18 @@ def test_a_buffer_that_is_looked_at_from_outside_does_not_move(primitives):
 @pytest.mark.parametrize("start", [-1, 0, 1, 2, 3])
 def test_the_header_of_a_frame_is_written_only_where_there_is_room(primitives, start):
     buffer = bytearray(11)
+    shorter = bytearray(range(11))
     if 0 <= start <= 2:
+        primitives.unskip(shorter, start)
+        assert shorter == bytes(range(start)) + bytes(range(start + 9, 11))
         primitives.frame(buffer, start, 0x1122334455)
         assert buffer[start : start + 9] == struct.pack("<BQ", opcodes.FRAME, 0x1122334455)
         assert buffer[:start] + buffer[start + 9 :] == bytes(2)
     else:
         with pytest.raises(IndexError, match="no room"):
             primitives.frame(buffer, start, 1)
+        with pytest.raises(IndexError, match="no room"):
+            primitives.unskip(shorter, start)
 
 
 def test_parts_are_joined_in_their_order_and_a_hole_is_filled_later(primitives, parts):
