@@ -1,7 +1,7 @@
 cimport cython as _cython
 from libc.stdint cimport int64_t
 
-from safepickle cimport primitives as prim
+from safepickle cimport _loading as prim
 
 
 cdef class Reader:

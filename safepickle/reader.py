@@ -23,7 +23,7 @@ from struct import Struct
 from typing import Any, Final, NoReturn
 
 from safepickle import opcodes as op
-from safepickle import twins as prim
+from safepickle import loading as prim
 from safepickle.errors import EndOfStream, LimitExceeded, MalformedStream
 from safepickle.limits import DEFAULTS
 

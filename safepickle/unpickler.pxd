@@ -1,8 +1,8 @@
 cimport cython as _cython
 from libc.stdint cimport int64_t
 
-from safepickle cimport opcode_numbers as op
-from safepickle cimport primitives as prim
+from safepickle cimport _opcodes as op
+from safepickle cimport _loading as prim
 from safepickle.reader cimport Reader
 from safepickle.values cimport Memo, Stack
 from safepickle.verifier cimport Verifier

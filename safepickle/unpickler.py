@@ -29,7 +29,7 @@ from typing import Any, Final
 
 from safepickle import opcodes as op
 from safepickle import symbols as sym
-from safepickle import twins as prim
+from safepickle import loading as prim
 from safepickle.errors import (
     EndOfStream,
     Forbidden,

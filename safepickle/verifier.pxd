@@ -1,9 +1,9 @@
 cimport cython as _cython
 from libc.stdint cimport int64_t
 
-from safepickle cimport opcode_numbers as op
-from safepickle cimport primitives as prim
-from safepickle cimport symbol_numbers as sym
+from safepickle cimport _opcodes as op
+from safepickle cimport _loading as prim
+from safepickle cimport _symbols as sym
 from safepickle.matching cimport Matcher
 from safepickle.reader cimport Reader
 from safepickle.symbols cimport Global, Heap, Made, Partial, Prior

@@ -24,7 +24,7 @@ from typing import Any, Final, NoReturn
 
 from safepickle import opcodes as op
 from safepickle import symbols as sym
-from safepickle import twins as prim
+from safepickle import loading as prim
 from safepickle.errors import Forbidden, LimitExceeded, MalformedStream, MissingGrant, StreamError, escape
 from safepickle.limits import DEFAULTS, MEMO_HEAD_START, WORK_ALLOWANCE, WORK_PER_BYTE, Limits
 from safepickle.matching import Matcher

@@ -1,4 +1,4 @@
-# Primitives of the compiled core: what a heap keeps, as C arrays.  twins.py says the same in Python.
+# Primitives of the compiled core: what a heap keeps, as C arrays.  loading.py says the same in Python.
 #
 # Pointers into a heap's arrays hold until the next call that may make it grow.
 
@@ -15,7 +15,7 @@ from libc.string cimport memcpy, memset
 from safepickle.symbols cimport Heap, Node
 from safepickle.values cimport Memo, Stack
 
-cdef extern from "primitives.h":
+cdef extern from "loading.h":
     int64_t text_stop "sp_text_stop" (const unsigned char *data, int64_t pos, int64_t end, int width) nogil
     PyObject *_text "sp_text" (const unsigned char *data, Py_ssize_t size) noexcept
     PyObject *_long "PyLong_FromLong" (long value) noexcept

@@ -1,4 +1,4 @@
-"""What the compiled core has as C primitives, in Python: `primitives.pxd` says the same for C arrays.
+"""What the compiled core has as C primitives, in Python: `_loading.pxd` says the same for C arrays.
 
 Uncompiled, the modules call these; compiled, Cython puts the C functions of the same names in their place.  A stack,
 the marks and a memo are arrays that are written by index, as C writes them, so that one text serves both.
