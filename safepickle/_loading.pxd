@@ -227,7 +227,7 @@ cdef inline int extend(Heap heap, int64_t number, Py_ssize_t start, Py_ssize_t s
 
 
 cdef inline int extend_list(Heap heap, int64_t number, list items) except -1:
-    cdef Node *node = &heap.nodes[number]
+    cdef Node *node = _node(heap, number)
     cdef Py_ssize_t size = PyList_GET_SIZE(items)
     cdef Py_ssize_t i
     _make_room(heap, node, size)
@@ -252,29 +252,44 @@ cdef inline list listed(Heap heap, Py_ssize_t start, Py_ssize_t stop):
     return _numbers(heap.stack + start, stop - start)
 
 
+cdef inline Node *_node(Heap heap, int64_t number) except NULL:
+    if number < 0 or number >= heap.size:
+        raise IndexError("no such node")
+    return &heap.nodes[number]
+
+
 cdef inline list codes(Heap heap, int64_t code):
-    cdef Node *node = &heap.nodes[code >> 5]
-    return _numbers(heap.pool + node.start, node.count if node.count > 0 else 0)
+    cdef Node *node = _node(heap, code >> 5)
+    if node.count < 0:
+        raise TypeError("this node has a record, not items")
+    return _numbers(heap.pool + node.start, node.count)
 
 
 cdef inline object record(Heap heap, int64_t code):
-    return <object>heap.records[heap.nodes[code >> 5].start]
+    cdef Node *node = _node(heap, code >> 5)
+    if node.count >= 0:
+        raise TypeError("this node has items, not a record")
+    return heap.records[node.start]
 
 
-cdef inline int64_t count(Heap heap, int64_t code) noexcept:
-    return heap.nodes[code >> 5].count
+cdef inline int64_t count(Heap heap, int64_t code) except -2:
+    return _node(heap, code >> 5).count
 
 
-cdef inline int64_t item(Heap heap, int64_t code, int64_t index) noexcept:
-    return heap.pool[heap.nodes[code >> 5].start + index]
+cdef inline int64_t item(Heap heap, int64_t code, int64_t index) except -1:
+    cdef Node *node = _node(heap, code >> 5)
+    if index < 0 or index >= node.count:
+        raise IndexError("no such item")
+    return heap.pool[node.start + index]
 
 
-cdef inline int64_t depth_of(Heap heap, int64_t number) noexcept:
-    return heap.nodes[number].depth
+cdef inline int64_t depth_of(Heap heap, int64_t number) except -1:
+    return _node(heap, number).depth
 
 
-cdef inline void set_depth(Heap heap, int64_t number, int64_t depth) noexcept:
-    heap.nodes[number].depth = depth
+cdef inline int set_depth(Heap heap, int64_t number, int64_t depth) except -1:
+    _node(heap, number).depth = depth
+    return 0
 
 
 cdef inline int64_t deepest(Heap heap, Py_ssize_t start, Py_ssize_t stop) noexcept:
@@ -290,20 +305,20 @@ cdef inline int64_t deepest(Heap heap, Py_ssize_t start, Py_ssize_t stop) noexce
     return found
 
 
-cdef inline void lend(Heap heap, int64_t number) noexcept:
-    heap.nodes[number].flags |= _LENT
+cdef inline int lend(Heap heap, int64_t number) except -1:
+    _node(heap, number).flags |= _LENT
 
 
-cdef inline bint is_lent(Heap heap, int64_t number) noexcept:
-    return heap.nodes[number].flags & _LENT
+cdef inline bint is_lent(Heap heap, int64_t number) except -1:
+    return _node(heap, number).flags & _LENT != 0
 
 
-cdef inline void freeze(Heap heap, int64_t number) noexcept:
-    heap.nodes[number].flags |= _FROZEN
+cdef inline int freeze(Heap heap, int64_t number) except -1:
+    _node(heap, number).flags |= _FROZEN
 
 
-cdef inline bint is_frozen(Heap heap, int64_t number) noexcept:
-    return heap.nodes[number].flags & _FROZEN != 0
+cdef inline bint is_frozen(Heap heap, int64_t number) except -1:
+    return _node(heap, number).flags & _FROZEN != 0
 
 
 cdef inline Py_ssize_t nodes(Heap heap) noexcept:
@@ -320,13 +335,13 @@ cdef inline dict memo_codes(Heap heap):
 
 
 cdef inline object held(Heap heap, int64_t number):
-    if heap.nodes[number].count < 0:
+    if _node(heap, number).count < 0:
         return record(heap, number << 5)
     return codes(heap, number << 5)
 
 
 cdef inline int64_t flat(Heap heap, int64_t code, int64_t seen) except -2:
-    cdef Node *node = &heap.nodes[code >> 5]
+    cdef Node *node = _node(heap, code >> 5)
     cdef dict sizes = heap.sizes
     cdef bint some_long = len(sizes) > 0
     cdef int64_t i, each

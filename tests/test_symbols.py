@@ -35,17 +35,35 @@ def test_literals_come_before_nodes_and_containers_before_other_nodes():
 @pytest.mark.parametrize("kind", [kind for kind in sym.WORDS if kind >= FIRST_NODE])
 def test_a_nodes_code_says_its_kind_and_leads_to_what_it_holds(kind):
     heap = Heap()
-    heap.add(sym.LIST, [], 1)
-    held = [1, 2]
-    code = heap.add(kind, held, 5)
+    heap.add_list(sym.LIST, [], 1)
+    if kind <= sym.FROZENSET:
+        code = heap.add_list(kind, [1, 2], 5)
+        assert heap.codes(code) == [1, 2]
+        assert heap.count(code) == 2
+    else:
+        held = object()
+        code = heap.add(kind, held, 5)
+        assert heap.of(code) is held
     assert code & KIND == kind
-    assert heap.of(code) is heap.codes(code) is held
     assert heap.depth(code) == 5
+    assert len(heap) == 2
+
+
+def test_containers_that_grow_in_turn_keep_their_items_apart():
+    heap = Heap()
+    containers = [heap.add_list(sym.LIST, [number], 1) for number in range(7)]
+    wanted = [[number] for number in range(7)]
+    for step in range(1, 200):
+        number = step * step % 7
+        heap.extend(containers[number], list(range(step)))
+        wanted[number] += range(step)
+    assert [heap.codes(code) for code in containers] == wanted
+    assert [heap.count(code) for code in containers] == list(map(len, wanted))
 
 
 def test_the_deepest_of_some_values_counts_literals_as_nothing():
     heap = Heap()
-    flat, deep = heap.add(sym.LIST, [], 1), heap.add(sym.TUPLE, [], 7)
+    flat, deep = heap.add_list(sym.LIST, [], 1), heap.add_list(sym.TUPLE, [], 7)
     literal = 1000 << SHIFT | sym.STR
     assert heap.depth(literal) == 0
     assert heap.deepest([]) == heap.deepest([literal]) == 0

@@ -114,7 +114,7 @@ def _unlike_symbols(words: Words, plan: Plan, code: int) -> str:
     if isinstance(words, str):
         allowed = {"any", kind, {"bool": "int"}.get(kind, kind)}
         return "" if words in allowed else f"{words} was taken for {kind}"
-    items = plan.heap.of(code) if kind == "tuple" else []
+    items = plan.heap.codes(code) if kind == "tuple" else []
     if len(items) != len(words):
         return f"{words} was taken for {len(items)} items of {kind}"
     return next(filter(None, (_unlike_symbols(word, plan, item) for word, item in zip(words, items, strict=True))), "")
@@ -181,7 +181,7 @@ def _looked_at(verifier: Verifier, code: int, value: Any) -> list[tuple[int, Any
         return [] if functools.reduce(getattr, symbol.name.split("."), sys.modules[symbol.module]) == value else None
     if type(value) is not _EXACTLY.get(kind, type(value)):
         return None
-    held = verifier.heap.of(code) if kind in _EXACTLY and kind != sym.BYTEARRAY else []
+    held = verifier.heap.codes(code) if kind in _EXACTLY and kind != sym.BYTEARRAY else []
     if kind in (sym.TUPLE, sym.LIST):
         return list(zip(held, value, strict=True)) if len(held) == len(value) else None
     if kind in (sym.SET, sym.FROZENSET):

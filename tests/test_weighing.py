@@ -27,13 +27,13 @@ class Bench:
         self.scales = Scales(self.heap, Matcher(Reader(data), self.heap, "ASCII", "strict"))
 
     def tuple(self, *items: int) -> int:
-        return self.heap.add(sym.TUPLE, list(items), self.heap.deepest(list(items)) + 1)
+        return self.heap.add_list(sym.TUPLE, list(items), self.heap.deepest(list(items)) + 1)
 
     def list(self, *items: int) -> int:
-        return self.heap.add(sym.LIST, list(items), self.heap.deepest(list(items)) + 1)
+        return self.heap.add_list(sym.LIST, list(items), self.heap.deepest(list(items)) + 1)
 
     def dict(self, *items: int) -> int:
-        return self.heap.add(sym.DICT, list(items), self.heap.deepest(list(items)) + 1)
+        return self.heap.add_list(sym.DICT, list(items), self.heap.deepest(list(items)) + 1)
 
     def made(self, name: str = "C", *arguments: int, state: int = 0) -> int:
         module, _, name = name.rpartition(".")
@@ -164,9 +164,9 @@ def test_what_was_made_of_much_is_as_long_as_that_again_and_what_holds_it_is_not
 def test_a_container_of_short_scalars_is_looked_at_once_and_again_only_where_it_grew(bench: Bench) -> None:
     grown = bench.list(INT, NONE)
     assert bench.scales.is_flat(grown)
-    bench.heap.codes(grown).append(INT)
+    bench.heap.extend(grown, [INT])
     assert bench.scales.is_flat(grown)
-    bench.heap.codes(grown).append(bench.tuple())
+    bench.heap.extend(grown, [bench.tuple()])
     assert not bench.scales.is_flat(grown)
     assert not bench.scales.is_flat(grown)
     bench.heap.sizes[8] = 1000
@@ -181,7 +181,7 @@ def test_a_walk_meets_what_is_shared_each_time_and_stops_at_what_calls_gave(benc
     grown = bench.list(INT)
     around = bench.list(grown)
     assert bench.scales.walk([around], ENDLESS) == 3
-    bench.heap.codes(grown).extend([INT] * 10)
+    bench.heap.extend(grown, [INT] * 10)
     bench.scales.forget_walks()
     assert bench.scales.walk([around], ENDLESS) == 13
 
@@ -190,7 +190,7 @@ def test_a_walk_meets_what_is_shared_each_time_and_stops_at_what_calls_gave(benc
 def test_what_was_filled_from_the_outside_in_is_as_deep_as_what_was_filled_from_the_inside_out(bench: Bench) -> None:
     codes = [bench.list() for _ in range(5000)]
     for outer, inner in pairwise(codes):
-        bench.heap.codes(outer).append(inner)
+        bench.heap.extend(outer, [inner])
     assert exact_depths(bench.heap) == 5000
     assert bench.heap.depth(codes[0]) == 5000
     assert bench.heap.depth(codes[-1]) == 1
@@ -210,11 +210,11 @@ def test_arguments_states_fills_and_receivers_count_as_depth(bench: Bench) -> No
 def test_a_ring_is_as_deep_as_a_walk_around_it_and_not_deeper(bench: Bench) -> None:
     codes = [bench.list() for _ in range(10)]
     for each, code in enumerate(codes):
-        bench.heap.codes(code).append(codes[(each + 1) % 10])
+        bench.heap.extend(code, [codes[(each + 1) % 10]])
     assert exact_depths(bench.heap) == 10
     alone = Bench()
     itself = alone.list()
-    alone.heap.codes(itself).append(itself)
+    alone.heap.extend(itself, [itself])
     assert exact_depths(alone.heap) == 1
 
 
