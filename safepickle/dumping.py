@@ -38,7 +38,9 @@ from .opcodes import (
     SHORT_BINUNICODE,
 )
 
-STAGED: Final = 2 * 1024  # a payload from this size on need not pass through the buffer
+# A payload from this size on need not pass through the buffer.  Interpreted, the calls that go round it take longer
+# than the copy, so that none does: larger ones stand outside of frames anyway.  In C it is less.
+STAGED: Final = 64 * 1024
 ABSENT: Final = -1 << 63  # what `find` returns: no index that a C size can hold is smaller
 
 _UINT4_MAX: Final = 0xFFFFFFFF
@@ -285,9 +287,9 @@ def keep(buffer: bytearray, memo: Memo, obj: Any, protocol: int) -> None:
 def atom(buffer: bytearray, memo: Memo, obj: Any, limit: int, protocol: int) -> int:  # noqa: C901, PLR0911, PLR0912, PLR0915  # flat: it is hot
     """Write a str, int, float, None, bool or bytes object in a binary protocol.
 
-    Left to the caller: other types, payloads of 2 KiB and more, ints of more than eight bytes (below protocol 2, of
-    more than four), lone surrogates, bools below protocol 2, bytes below protocol 3, memo indexes of more than four
-    bytes, and everything once the buffer has reached `limit`, which is where a frame ends.
+    Left to the caller: other types, payloads of STAGED bytes and more, ints of more than eight bytes (below protocol
+    2, of more than four), lone surrogates, bools below protocol 2, bytes below protocol 3, memo indexes of more than
+    four bytes, and everything once the buffer has reached `limit`, which is where a frame ends.
     """
     if len(buffer) >= limit:
         return 0

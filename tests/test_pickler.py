@@ -16,6 +16,7 @@ import decimal
 import enum
 import fractions
 import functools
+import gc
 import io
 import ipaddress
 import itertools
@@ -24,6 +25,7 @@ import pathlib
 import re
 import string
 import sys
+import threading
 import types
 import uuid
 import weakref
@@ -1021,6 +1023,74 @@ def test_the_memo_keeps_its_objects_alive():
     assert gone() is not None
     writing.clear_memo()
     assert gone() is None
+
+
+def test_a_pickler_that_is_reached_from_what_it_has_written_is_collected():
+    writing = Pickler(io.BytesIO())
+    obj = Plain()
+    writing.dump([obj])
+    writing.dump([Plain(a=obj)])
+    obj.writing = writing
+    gone = weakref.ref(obj), weakref.ref(writing)
+    del obj, writing
+    gc.collect()
+    assert [ref() for ref in gone] == [None, None]
+
+
+def test_a_memo_is_primed_from_itself_and_survives_what_runs_when_it_is_cleared():
+    writing = Pickler(io.BytesIO())
+
+    class Last:
+        def __reduce__(self):
+            return str, ()
+
+        def __del__(self):
+            seen.append(len(writing.memo.copy()))
+            writing.dump(["again"])
+
+    seen: list[int] = []
+    writing.dump([Last() for _ in range(50)])
+    writing.memo = writing.memo
+    assert len(writing.memo.copy()) > 50
+    writing.clear_memo()
+    gc.collect()
+    assert len(seen) == 50
+    writing.clear_memo()
+    assert writing.memo.copy() == {}
+
+
+def test_dumps_within_dumps_do_not_share_what_they_write_to():
+    class Nesting:
+        def __init__(self, dumps, depth):
+            self.dumps = dumps
+            self.depth = depth
+
+        def __reduce__(self):
+            inner = Nesting(self.dumps, self.depth - 1) if self.depth else None
+            return bytes, (self.dumps(["x" * 70_000, inner, "x"]),)
+
+    assert dumps_bytes(Nesting(dumps_bytes, 5)) == _pickle.dumps(Nesting(_pickle.dumps, 5))
+
+
+def test_threads_that_dump_at_once_get_their_own_pickles():
+    objects = [[f"{number} {item}" for item in range(3000)] for number in range(8)]
+    results: list[list[bytes]] = [[] for _ in objects]
+
+    def work(number):
+        for _ in range(10):
+            results[number].append(dumps_bytes(objects[number]))
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert results == [[_pickle.dumps(obj)] * 10 for obj in objects]
 
 
 @pytest.mark.parametrize("kind", ["list", "dict", "tuple", "object"])
