@@ -496,7 +496,7 @@ class FileReader(Reader):
     def __init__(
         self, file: Any, *, integer_digits: int = DEFAULTS.integer_digits, byte_limit: int | None = None
     ) -> None:
-        super().__init__(b"", integer_digits=integer_digits)
+        Reader.__init__(self, b"", integer_digits=integer_digits)
         self.data: bytearray = bytearray()
         self.asides: dict[int, Any] = {}
         self._file = file
@@ -572,11 +572,11 @@ class FileReader(Reader):
 
     def _find_newline(self) -> int:
         if self._mode != self._EXACT:
-            return super()._find_newline()
+            return Reader._find_newline(self)
         searched = self.pos
         while True:
             if self._frame_end != _NOT_FOUND:
-                return super()._find_newline()
+                return Reader._find_newline(self)
             stop = self.data.find(b"\n", searched)
             if stop >= 0:
                 return stop
@@ -605,21 +605,21 @@ class FileReader(Reader):
     def skip(self, size: int) -> None:
         """Pass over a payload of `size` bytes; a large one is kept aside as bytes."""
         if size < LARGE:
-            super().skip(size)
+            Reader.skip(self, size)
         elif not self._has_aside():
             self._keep(self._large(size), size)
 
     def skip_bytearray(self, size: int) -> None:
         """Pass over a payload that becomes a bytearray; a large one is kept aside as that."""
         if size < LARGE:
-            super().skip(size)
+            Reader.skip(self, size)
         elif not self._has_aside():
             self._keep(self._large_bytearray(size), size)
 
     def text(self, size: int) -> str:
         """A UTF-8 payload of `size` bytes; a large one is kept aside, decoded."""
         if size < LARGE:
-            return super().text(size)
+            return Reader.text(self, size)
         if not self._has_aside():
             self._keep(self._utf8(self._large(size)), size)
         kept: str = self.asides[self.at]
