@@ -41,14 +41,13 @@ def asked(variable: str) -> bool:
 
 CHECKED = asked("SAFEPICKLE_CHECKED")
 
-# What Cython may assume.  Indexes of the sources are within bounds: each is computed beside its test.  That they are not
-# negative is not assumed: `path[-1]` is plain Python, and no measurement found a cost in reading it as such.
+# What Cython may assume.  Indexes of the sources are within bounds: each is computed beside its test.
 DIRECTIVES = {
     "language_level": 3,
     "binding": True,  # functions that look and are inspected as Python's own
     "annotation_typing": False,  # annotations are for mypy; C types stand in the .pxd
     "boundscheck": CHECKED,
-    "wraparound": True,
+    "wraparound": True,  # the sources say `items[-1]`; arrays of C are indexed without it
     "initializedcheck": False,
     "cdivision": True,
 }

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from safepickle.pickler import Pickler, dumps_bytes
-from safepickle.unpickler import Rehearsal, Unpickler, load_bytes, verify_bytes
+from safepickle.unpickler import Rehearsal, Unpickler, loads, verify
 
 if TYPE_CHECKING:
     from safepickle.policy import PolicySpec
@@ -101,37 +101,3 @@ def load(
     return Unpickler(
         file, policy=policy, fix_imports=fix_imports, encoding=encoding, errors=errors, buffers=buffers
     ).load()
-
-
-def loads(
-    data: Any,
-    /,
-    *,
-    policy: PolicySpec = None,
-    fix_imports: bool = True,
-    encoding: str = "ASCII",
-    errors: str = "strict",
-    buffers: Iterable[Any] | None = None,
-) -> Any:
-    """The object of the pickle in a bytes-like object, if the policy admits all of it.  Bytes after STOP are ignored.
-
-    Raises `pickle.UnpicklingError` (see `safepickle.errors`), and TypeError for what is no buffer.
-    """
-    return load_bytes(data, policy, fix_imports, encoding, errors, buffers)
-
-
-def verify(
-    data: Any,
-    /,
-    *,
-    policy: PolicySpec = None,
-    fix_imports: bool = True,
-    encoding: str = "ASCII",
-    errors: str = "strict",
-    buffers: Iterable[Any] | None = None,
-) -> None:
-    """Raise what `loads` would raise before it imports or runs anything; return None if it would go on to load.
-
-    Nothing is taken from `buffers`; where it has a length, that must do for the pickle.
-    """
-    verify_bytes(data, policy, fix_imports, encoding, errors, buffers)

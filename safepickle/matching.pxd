@@ -1,7 +1,7 @@
 cimport cython as _cython
 from libc.stdint cimport int64_t
 
-from safepickle cimport symbol_numbers as sym
+from safepickle cimport _symbols as sym
 from safepickle.reader cimport Reader
 from safepickle.symbols cimport Heap, Made
 

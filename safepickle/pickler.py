@@ -6,11 +6,15 @@ can observe (`persistent_id`, reducers, `__reduce_ex__`, iterators, `write`) com
 Rules:
 
 * It decides, the writer lays out: no byte of a pickle is spelled here.
-* `_save` is one flat dispatch on the exact type, the frequent types first.  The arms that are longer than a few lines
-  are methods of their own; nothing on the way down is a closure or a generator, so that the file can be compiled.
+* Most values of most pickles are written by `dumping.atom`.  What it leaves comes to `save_other`: one flat dispatch on
+  the exact type.  The arms that are longer than a few lines are methods of their own.
+* This file is interpreted or compiled, and does the same: `pickler.pxd` adds the types of C, nothing else.  So nothing
+  on the way down is a closure or a generator.
 * Depth is counted in the argument `depth`, not by the interpreter: compiled code has no recursion check of its own.
   It counts as C does, two for a list or dict and one for anything else.
 * The memo holds a reference to every object in it: an index is looked up by `id`, which must not be reused.
+* A `Saver` does the work and is never shown; `Pickler` is what people subclass, and has no part in the dumps of
+  `dumps_bytes`, which keeps one idle saver for the next call.
 * It trusts the objects it is given.  Their methods run; that is what pickling is.
 
 It must not know policies: a codec that wants what was written to be judged sets `_verify`, and until that has agreed
@@ -27,9 +31,11 @@ from copyreg import _extension_registry  # type: ignore[attr-defined]  # private
 from copyreg import dispatch_table as _copyreg_table
 from functools import cache, partial
 from operator import index as _as_int
+from sys import getrecursionlimit, maxsize
 from types import FunctionType
 from typing import Any, Final, NoReturn, Protocol
 
+from . import dumping
 from .errors import PicklingError, UnpicklingError
 from .opcodes import (
     ADDITEMS,
@@ -50,7 +56,9 @@ from .opcodes import (
     SETITEMS,
     STACK_GLOBAL,
     TUPLE,
+    TUPLE1,
     TUPLE2,
+    TUPLE3,
 )
 from .writer import Writer
 
@@ -69,6 +77,8 @@ FAST_NESTING_LIMIT: Final = 50
 # compiled build took about 400 bytes a level).
 _DEPTH_OF_C: Final = 1_500 if (3, 12) <= sys.version_info < (3, 13) else 10_000
 _FOLLOWS_RECURSION_LIMIT: Final = sys.version_info < (3, 12)
+
+_BATCH: Final = BATCH_SIZE
 
 _MISSING: Final[Any] = object()
 _NONE_TYPE: Final = type(None)
@@ -111,44 +121,33 @@ class Pickler:
         write = getattr(file, "write", _MISSING)
         if write is _MISSING:
             raise TypeError("file must have a 'write' attribute")
-        self._setup(level, fix_imports, buffer_callback)
+        _check_callback(level, buffer_callback)
+        saver = Saver()
+        saver.begin(level, fix_imports, buffer_callback)
+        self._saver = saver
         self._write: Callable[[Any], object] = write
         self._policy = policy
         self._verify: Callable[[bytes], None] | None = None
-
-    def _setup(self, protocol: int, fix_imports: bool, buffer_callback: Callable[[Any], object] | None) -> None:
-        if buffer_callback is not None and protocol < 5:
-            raise ValueError("buffer_callback needs protocol >= 5")
-        self._protocol = protocol
-        self._fix_imports = bool(fix_imports) and protocol < 3
-        self._buffer_callback = buffer_callback
-        self._writer = Writer(protocol)
-        self._memo: dict[int, tuple[int, Any]] = {}
-        self.fast: int = 0
-        self._fast_nesting = 0
-        self._fast_seen: set[int] = set()
-        self._depth_limit = _DEPTH_OF_C
-        # Looked up at each dump and dropped after it: a bound method kept here would be a reference cycle.
-        self._persistent: Callable[[Any], Any] | None = None
-        self._writing_pid = False
-        self._reducer: Any = _MISSING
-        self._table: Any = None
 
     # What users call and set
 
     def dump(self, obj: object, /) -> None:
         """Write the pickle of `obj` to the file."""
-        writer: Writer | None
         try:
-            writer = self._writer
+            saver = self._saver
         except AttributeError:
-            writer = None  # what a compiled class has before __init__
-        if writer is None:
-            raise PicklingError(f"Pickler.__init__() was not called by {type(self).__name__}.__init__()")
+            raise PicklingError(
+                f"Pickler.__init__() was not called by {type(self).__name__}.__init__()"
+            ) from None
+        bound: Callable[[Any], Any] | None = self.persistent_id
+        if bound == _default_persistent_id(self):
+            bound = None
+        reducer = getattr(self, "reducer_override", _MISSING)
+        table = getattr(self, "dispatch_table", _MISSING)
         if self._verify is None and self._policy is None:
-            self._run(obj, self._write)
+            saver.dump(obj, self._write, bound, reducer, table)
             return
-        data = self._run(obj, None)
+        data = saver.dump(obj, None, bound, reducer, table)
         self._check(data)
         self._write(data)
 
@@ -158,7 +157,7 @@ class Pickler:
 
     def clear_memo(self) -> None:
         """Forget which objects were written before."""
-        self._memo.clear()
+        self._saver.prime(None)
 
     @property
     def memo(self) -> PicklerMemoProxy:
@@ -168,9 +167,9 @@ class Pickler:
     @memo.setter
     def memo(self, value: PicklerMemoProxy | dict[int, tuple[int, Any]]) -> None:
         if type(value) is PicklerMemoProxy:
-            self._memo = value.copy()
+            self._saver.prime(value.copy())
         elif isinstance(value, dict):
-            self._memo = _checked_memo(value)
+            self._saver.prime(_checked_memo(value))
         else:
             raise TypeError(
                 f"'memo' attribute must be a PicklerMemoProxy object or dict, not {_type_name(type(value))}"
@@ -183,11 +182,24 @@ class Pickler:
     @property
     def bin(self) -> bool:
         """Whether the opcodes of protocol 1 and later are used."""
-        return self._writer.bin
+        return self._saver.is_binary()
 
     @bin.setter  # noqa: A003  # pickle's own name for it
     def bin(self, value: int) -> None:
-        self._writer.bin = bool(value)
+        self._saver.set_binary(bool(value))
+
+    @property
+    def fast(self) -> int:
+        """Whether nothing is memoized: shorter pickles, and an error for whatever contains itself."""
+        return int(self._saver.is_fast())
+
+    @fast.setter
+    def fast(self, value: int) -> None:
+        self._saver.set_fast(bool(_as_int(value)))
+
+    @property
+    def _memo(self) -> dict[int, tuple[int, Any]]:
+        return self._saver.memo_copy()
 
     # One dump
 
@@ -200,44 +212,159 @@ class Pickler:
         except UnpicklingError as refusal:
             raise PicklingError(str(refusal)) from refusal
 
-    def _run(self, obj: object, sink: Callable[[Any], object] | None) -> bytes:
+
+class Saver:
+    """Writes one object after another; what a Pickler does, and what it has between its dumps.
+
+    `plain` says that values may go through `dumping.atom`: the protocol is binary and nothing turns the memo off.
+    `direct` says that they may do so without being asked for a persistent ID.
+    """
+
+    __slots__ = (
+        "_buffer", "_buffer_callback", "_depth_limit", "_direct", "_fast", "_fast_nesting", "_fast_seen",
+        "_fix_imports", "_keeper", "_memo", "_persistent", "_plain", "_protocol", "_reducer", "_table", "_writer",
+        "_writing_pid",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self._writer = Writer(0)
+        self._buffer = self._writer.buffer
+        self._memo = dumping.new_memo()
+        self._keeper: list[Any] = []
+        self._protocol = 0
+        self._fix_imports = False
+        self._buffer_callback: Callable[[Any], object] | None = None
+        self._fast = False
+        self._fast_nesting = 0
+        self._fast_seen: set[int] | None = None
+        self._depth_limit = 0
+        # Looked up at each dump and dropped after it: a bound method kept here would be a reference cycle.
+        self._persistent: Callable[[Any], Any] | None = None
+        self._writing_pid = False
+        self._reducer: Any = _MISSING
+        self._table: Any = _MISSING
+        self._plain = False
+        self._direct = False
+
+    def __dealloc__(self) -> None:
+        """Compiled, the memo is no object, so somebody has to free it; interpreted, this is never called."""
+        dumping.free_memo(self._memo)
+
+    # Between dumps
+
+    def begin(self, protocol: int, fix_imports: bool, buffer_callback: Callable[[Any], object] | None) -> None:
+        """Take the arguments of a Pickler; the memo is empty."""
+        self._protocol = protocol
+        self._fix_imports = bool(fix_imports) and protocol < 3
+        self._buffer_callback = buffer_callback
+        self._writer.renew(protocol)
+        self._fast = False
+        self._fast_nesting = 0
+        self._writing_pid = False
+        self._choose()
+
+    def forget(self) -> None:
+        """Let go of everything that the caller's objects are reached by."""
+        self._buffer_callback = None
+        dumping.clear(self._memo)
+
+    def _choose(self) -> None:
+        self._plain = self._writer.bin and not self._fast
+        self._direct = self._plain and self._persistent is None
+
+    def is_binary(self) -> bool:
+        """Whether the opcodes of protocol 1 and later are used."""
+        return self._writer.bin
+
+    def set_binary(self, value: bool) -> None:
+        """Use the opcodes of protocol 1 and later, or not."""
+        self._writer.bin = value
+        self._choose()
+
+    def is_fast(self) -> bool:
+        """Whether nothing is memoized."""
+        return self._fast
+
+    def set_fast(self, value: bool) -> None:
+        """Memoize nothing, or do."""
+        self._fast = value
+        self._choose()
+
+    def memo_copy(self) -> dict[int, tuple[int, Any]]:
+        """The memo as a dict from `id(obj)` to `(index, obj)`."""
+        return dumping.as_dict(self._memo)
+
+    def prime(self, entries: dict[int, tuple[int, Any]] | None) -> None:
+        """Replace what is in the memo."""
+        kept = self._keeper
+        self._keeper = []
+        dumping.clear(self._memo)
+        kept.clear()
+        if entries is not None:
+            for index, obj in entries.values():
+                dumping.set_index(self._memo, obj, index)
+            dumping.hand_over(self._memo, self._keeper)
+
+    # One dump
+
+    def dump(
+        self,
+        obj: object,
+        sink: Callable[[Any], object] | None,
+        persistent: Callable[[Any], Any] | None,
+        reducer: Any,
+        table: Any,
+    ) -> bytes:
+        """Write one pickle, as a Pickler's hooks will have it, to `sink`; or return its bytes if that is None."""
+        self._persistent = persistent
+        self._reducer = reducer
+        self._table = table
+        self._choose()
+        try:
+            return self.run(obj, sink)
+        finally:
+            self._persistent = None
+            self._reducer = _MISSING
+            self._table = _MISSING
+            # A pickler may be reached from what it has written.
+            dumping.hand_over(self._memo, self._keeper)
+
+    def run(self, obj: object, sink: Callable[[Any], object] | None) -> bytes:
         """Write one pickle to `sink`, or return its bytes if that is None."""
         writer = self._writer
-        self._reducer = getattr(self, "reducer_override", _MISSING)
-        self._table = getattr(self, "dispatch_table", _MISSING)
-        bound = self.persistent_id
-        self._persistent = None if bound == _default_persistent_id(self) else bound
+        limit = _DEPTH_OF_C
         if _FOLLOWS_RECURSION_LIMIT:
-            self._depth_limit = min(sys.getrecursionlimit(), _DEPTH_OF_C)
+            limit = min(limit, getrecursionlimit())
+        self._depth_limit = limit
         writer.start(sink)
         try:
-            self._save(obj, 0)
+            self.save(obj, 0)
             return writer.finish()
         finally:
             writer.reset()
-            self._persistent = None
-            self._reducer = _MISSING
-            self._table = None
 
     # One object
 
-    def _save(self, obj: Any, depth: int) -> None:  # noqa: C901, PLR0912, PLR0915  # flat: it is the hot loop
+    def save(self, obj: Any, depth: int) -> None:
         """Write `obj`, which lies `depth` deep."""
+        if not (
+            self._direct
+            and dumping.atom(self._buffer, self._memo, obj, self._writer.frame_full, self._protocol)
+        ):
+            self.save_other(obj, depth)
+
+    def save_other(self, obj: Any, depth: int) -> None:  # noqa: C901, PLR0912  # flat: a dispatch
+        """Write `obj` where `dumping.atom` was not asked or has left it."""
         writer = self._writer
-        if len(writer.buffer) >= writer.frame_full:
+        if len(self._buffer) >= writer.frame_full:
             writer.boundary()
-        if self._persistent is not None and self._save_persistent(obj, depth):
-            return
+        if self._persistent is not None:
+            if self._save_persistent(obj, depth):
+                return
+            if self._plain and dumping.atom(self._buffer, self._memo, obj, writer.frame_full, self._protocol):
+                return
 
         kind = type(obj)
-        if kind is str:
-            entry = self._memo.get(id(obj))
-            if entry is not None:
-                writer.get(entry[0])
-            else:
-                writer.text(obj)
-                self._memoize(obj)
-            return
         # Never memoized
         if kind is int:
             writer.integer(obj)
@@ -252,9 +379,14 @@ class Pickler:
             writer.boolean(obj)
             return
 
-        entry = self._memo.get(id(obj))
-        if entry is not None:
-            writer.get(entry[0])
+        seen = dumping.again(self._buffer, self._memo, obj, writer.bin)
+        if seen:
+            if seen == 2:
+                writer.get(dumping.find(self._memo, obj))
+            return
+        if kind is str:
+            writer.text(obj)
+            self._memoize(obj)
             return
         if kind is bytes and self._protocol >= 3:
             writer.byte_string(obj, obj)
@@ -263,7 +395,7 @@ class Pickler:
 
         if depth >= self._depth_limit:
             raise RecursionError("maximum recursion depth exceeded while pickling an object")
-        if self.fast and (kind is list or kind is dict or kind is frozenset):
+        if self._fast and (kind is list or kind is dict or kind is frozenset):
             self._save_guarded(obj, depth)
         elif kind is dict:
             self._save_dict(obj, depth)
@@ -288,13 +420,10 @@ class Pickler:
 
     def _memoize(self, obj: Any) -> None:
         """Remember the top of the reader's stack as `obj`."""
-        if self.fast:
-            return
-        memo = self._memo
-        index = len(memo)
-        # An object may come to be here twice; its new index then replaces the old one, and the size stays.
-        memo[id(obj)] = (index, obj)
-        self._writer.put(index)
+        if self._plain:
+            dumping.keep(self._buffer, self._memo, obj, self._protocol)
+        elif not self._fast:
+            self._writer.put(dumping.remember(self._memo, obj))
 
     def _save_persistent(self, obj: Any, depth: int) -> bool:
         """Write the persistent ID of `obj` if it has one; the ID itself is not asked for an ID."""
@@ -308,7 +437,7 @@ class Pickler:
             return False
         if self._writer.bin:
             self._writing_pid = True
-            self._save(pid, depth)
+            self.save(pid, depth)
             self._writer.persistent_id()
         else:
             self._writer.persistent_line(str(pid))
@@ -323,6 +452,8 @@ class Pickler:
         watched = self._fast_nesting >= FAST_NESTING_LIMIT
         try:
             if watched:
+                if self._fast_seen is None:
+                    self._fast_seen = set()
                 if key in self._fast_seen:
                     watched = False
                     raise ValueError(
@@ -338,26 +469,30 @@ class Pickler:
                 self._save_frozenset(obj, depth)
         finally:
             self._fast_nesting -= 1
-            if watched:
+            if watched and self._fast_seen is not None:
                 self._fast_seen.discard(key)
 
     def _save_tuple(self, obj: tuple[Any, ...], depth: int) -> None:
         writer = self._writer
+        buffer = self._buffer
+        memo = self._memo
+        protocol = self._protocol
         size = len(obj)
         if not size:
             writer.empty_tuple()
             return
-        short = size <= 3 and self._protocol >= 2
+        short = size <= 3 and protocol >= 2
         if not short:
-            writer.op(MARK)
+            dumping.op(buffer, MARK)
         for item in obj:
-            self._save(item, depth + 1)
-        entry = self._memo.get(id(obj))
-        if entry is None:
+            if not (self._direct and dumping.atom(buffer, memo, item, writer.frame_full, protocol)):
+                self.save_other(item, depth + 1)
+        index = dumping.find(memo, obj)
+        if index == dumping.ABSENT:
             if short:
-                writer.short_tuple(size)
+                dumping.op(buffer, TUPLE1 if size == 1 else TUPLE2 if size == 2 else TUPLE3)
             else:
-                writer.op(TUPLE)
+                dumping.op(buffer, TUPLE)
             self._memoize(obj)
             return
         # It came to be in the memo while its items were written: it is recursive, and already made.
@@ -365,10 +500,13 @@ class Pickler:
             writer.drop(size)
         else:
             writer.drop_to_mark(size)
-        writer.get(entry[0])
+        writer.get(index)
 
     def _save_list(self, obj: list[Any], depth: int) -> None:
         writer = self._writer
+        buffer = self._buffer
+        memo = self._memo
+        protocol = self._protocol
         writer.empty_list()
         size = len(obj)
         self._memoize(obj)
@@ -377,28 +515,32 @@ class Pickler:
         if depth + 1 >= self._depth_limit:
             raise RecursionError("maximum recursion depth exceeded while pickling an object")
         depth += 2
-        if self._protocol == 0:
+        if protocol == 0:
             for item in obj:
-                self._save(item, depth)
-                writer.op(APPEND)
+                self.save(item, depth)
+                dumping.op(buffer, APPEND)
         elif size == 1:
-            self._save(obj[0], depth)
-            writer.op(APPEND)
+            self.save(obj[0], depth)
+            dumping.op(buffer, APPEND)
         else:
             # A batch is ended when the next item is there, so a list of exactly 1000 has no empty one.
             count = 0
-            writer.op(MARK)
+            dumping.op(buffer, MARK)
             for item in obj:
-                if count == BATCH_SIZE:
+                if count == _BATCH:
                     count = 0
-                    writer.op(APPENDS)
-                    writer.op(MARK)
+                    dumping.op(buffer, APPENDS)
+                    dumping.op(buffer, MARK)
                 count += 1
-                self._save(item, depth)
-            writer.op(APPENDS)
+                if not (self._direct and dumping.atom(buffer, memo, item, writer.frame_full, protocol)):
+                    self.save_other(item, depth)
+            dumping.op(buffer, APPENDS)
 
     def _save_dict(self, obj: dict[Any, Any], depth: int) -> None:
         writer = self._writer
+        buffer = self._buffer
+        memo = self._memo
+        protocol = self._protocol
         writer.empty_dict()
         self._memoize(obj)
         size = len(obj)
@@ -407,76 +549,86 @@ class Pickler:
         if depth + 1 >= self._depth_limit:
             raise RecursionError("maximum recursion depth exceeded while pickling an object")
         depth += 2
-        if self._protocol == 0:
+        if protocol == 0:
             for key, value in obj.items():
-                self._save(key, depth)
-                self._save(value, depth)
-                writer.op(SETITEM)
+                self.save(key, depth)
+                self.save(value, depth)
+                dumping.op(buffer, SETITEM)
         elif size == 1:
             for key, value in obj.items():
-                self._save(key, depth)
-                self._save(value, depth)
-                writer.op(SETITEM)
+                self.save(key, depth)
+                self.save(value, depth)
+                dumping.op(buffer, SETITEM)
                 break  # C looks for no second pair, not even where the first has just added one
         else:
             # A batch is ended when it is full, so a dict of exactly 1000 is followed by an empty one.
             count = 0
-            writer.op(MARK)
+            dumping.op(buffer, MARK)
             for key, value in obj.items():
-                self._save(key, depth)
-                self._save(value, depth)
+                if not (self._direct and dumping.atom(buffer, memo, key, writer.frame_full, protocol)):
+                    self.save_other(key, depth)
+                if not (self._direct and dumping.atom(buffer, memo, value, writer.frame_full, protocol)):
+                    self.save_other(value, depth)
                 count += 1
-                if count == BATCH_SIZE:
+                if count == _BATCH:
                     count = 0
-                    writer.op(SETITEMS)
-                    writer.op(MARK)
-            writer.op(SETITEMS)
+                    dumping.op(buffer, SETITEMS)
+                    dumping.op(buffer, MARK)
+            dumping.op(buffer, SETITEMS)
 
     def _save_set(self, obj: set[Any], depth: int) -> None:
         if self._protocol < 4:
             self._save_reduce((set, (list(obj),)), obj, depth)
             return
         writer = self._writer
-        writer.op(EMPTY_SET)
+        buffer = self._buffer
+        memo = self._memo
+        protocol = self._protocol
+        dumping.op(buffer, EMPTY_SET)
         self._memoize(obj)
         if not obj:
             return
         # As for a dict: exactly 1000 members are followed by an empty batch.
         count = 0
-        writer.op(MARK)
+        dumping.op(buffer, MARK)
         for item in obj:
-            self._save(item, depth + 1)
+            if not (self._direct and dumping.atom(buffer, memo, item, writer.frame_full, protocol)):
+                self.save_other(item, depth + 1)
             count += 1
-            if count == BATCH_SIZE:
+            if count == _BATCH:
                 count = 0
-                writer.op(ADDITEMS)
-                writer.op(MARK)
-        writer.op(ADDITEMS)
+                dumping.op(buffer, ADDITEMS)
+                dumping.op(buffer, MARK)
+        dumping.op(buffer, ADDITEMS)
 
     def _save_frozenset(self, obj: frozenset[Any], depth: int) -> None:
         if self._protocol < 4:
             self._save_reduce((frozenset, (list(obj),)), obj, depth)
             return
         writer = self._writer
-        writer.op(MARK)
+        buffer = self._buffer
+        memo = self._memo
+        protocol = self._protocol
+        dumping.op(buffer, MARK)
         for item in obj:
-            self._save(item, depth + 1)
-        entry = self._memo.get(id(obj))
-        if entry is None:
-            writer.op(FROZENSET)
+            if not (self._direct and dumping.atom(buffer, memo, item, writer.frame_full, protocol)):
+                self.save_other(item, depth + 1)
+        index = dumping.find(memo, obj)
+        if index == dumping.ABSENT:
+            dumping.op(buffer, FROZENSET)
             self._memoize(obj)
         else:
             # As for a tuple: recursive, and already made.
-            writer.op(POP_MARK)
-            writer.get(entry[0])
+            dumping.op(buffer, POP_MARK)
+            writer.get(index)
 
     def _batch_items(self, items: Iterator[Any], depth: int) -> None:
         """Append what an iterator gives; it is asked for a second item before the first is written."""
-        writer = self._writer
+        buffer = self._buffer
         if self._protocol == 0:
             for item in items:
-                self._save(item, depth)
-                writer.op(APPEND)
+                self.save(item, depth)
+                dumping.op(buffer, APPEND)
             return
         while True:
             first = next(items, _MISSING)
@@ -484,30 +636,30 @@ class Pickler:
                 return
             item = next(items, _MISSING)
             if item is _MISSING:
-                self._save(first, depth)
-                writer.op(APPEND)
+                self.save(first, depth)
+                dumping.op(buffer, APPEND)
                 return
-            writer.op(MARK)
-            self._save(first, depth)
-            self._save(item, depth)
+            dumping.op(buffer, MARK)
+            self.save(first, depth)
+            self.save(item, depth)
             count = 2
-            while count < BATCH_SIZE:
+            while count < _BATCH:
                 item = next(items, _MISSING)
                 if item is _MISSING:
                     break
-                self._save(item, depth)
+                self.save(item, depth)
                 count += 1
-            writer.op(APPENDS)
-            if count < BATCH_SIZE:
+            dumping.op(buffer, APPENDS)
+            if count < _BATCH:
                 return
 
     def _batch_pairs(self, pairs: Iterator[Any], depth: int) -> None:
         """Set the key and value pairs an iterator gives, with the same look ahead."""
-        writer = self._writer
+        buffer = self._buffer
         if self._protocol == 0:
             for pair in pairs:
                 self._save_pair(pair, depth)
-                writer.op(SETITEM)
+                dumping.op(buffer, SETITEM)
             return
         while True:
             first = next(pairs, _MISSING)
@@ -517,26 +669,26 @@ class Pickler:
             pair = next(pairs, _MISSING)
             if pair is _MISSING:
                 self._save_pair(first, depth)
-                writer.op(SETITEM)
+                dumping.op(buffer, SETITEM)
                 return
-            writer.op(MARK)
+            dumping.op(buffer, MARK)
             self._save_pair(first, depth)
             self._save_pair(pair, depth)
             count = 2
-            while count < BATCH_SIZE:
+            while count < _BATCH:
                 pair = next(pairs, _MISSING)
                 if pair is _MISSING:
                     break
                 self._save_pair(pair, depth)
                 count += 1
-            writer.op(SETITEMS)
-            if count < BATCH_SIZE:
+            dumping.op(buffer, SETITEMS)
+            if count < _BATCH:
                 return
 
     def _save_pair(self, pair: Any, depth: int) -> None:
         _check_pair(pair)
-        self._save(tuple.__getitem__(pair, 0), depth)
-        self._save(tuple.__getitem__(pair, 1), depth)
+        self.save(tuple.__getitem__(pair, 0), depth)
+        self.save(tuple.__getitem__(pair, 1), depth)
 
     # Bytes and buffers
 
@@ -585,7 +737,7 @@ class Pickler:
                     return type, (...,)
                 if obj is _NOT_IMPLEMENTED_TYPE:
                     return type, (NotImplemented,)
-            reducer = None if kind is type or kind is FunctionType else self._find_reducer(kind)
+            reducer = None if kind is type or kind is FunctionType else self._find_reducer(obj, kind)
             if reducer is None:
                 self._save_global(obj, None, depth)
                 return None
@@ -597,7 +749,7 @@ class Pickler:
             return None
         raise PicklingError("__reduce__ must return a string or tuple")
 
-    def _find_reducer(self, kind: type) -> Any:
+    def _find_reducer(self, obj: Any, kind: type) -> Any:
         """The dispatch table's reducer for `kind`; else None for a kind of class, and _MISSING for all others."""
         if self._table is _MISSING:
             reducer = _copyreg_table.get(kind, _MISSING)
@@ -607,25 +759,30 @@ class Pickler:
             except KeyError:
                 reducer = _MISSING
         if reducer is _MISSING:
-            return None if issubclass(kind, type) else _MISSING
+            return None if dumping.is_class(obj) else _MISSING
         return _refuse_none if reducer is None else reducer
 
     def _save_reduce(self, value: tuple[Any, ...], obj: Any, depth: int) -> None:
         """Write a reduce value: how to make `obj`, what to fill it with, its state.  None is made but not memoized."""
-        if not 2 <= len(value) <= 6:
+        size = len(value)
+        if not 2 <= size <= 6:
             raise PicklingError("tuple returned by __reduce__ must contain 2 through 6 elements")
-        writer = self._writer
-        state, items, pairs, setter = (*value, None, None, None, None)[2:6]
-        _check_reduce(value[0], value[1], items, pairs, setter)
+        buffer = self._buffer
+        function, args = value[0], value[1]
+        state = value[2] if size > 2 else None
+        items = value[3] if size > 3 else None
+        pairs = value[4] if size > 4 else None
+        setter = value[5] if size > 5 else None
+        _check_reduce(function, args, items, pairs, setter)
         depth += 1
-        self._save_making(value[0], value[1], obj, depth)
+        self._save_making(function, args, obj, depth)
 
         if obj is not None:
-            entry = self._memo.get(id(obj))
-            if entry is not None:
+            index = dumping.find(self._memo, obj)
+            if index != dumping.ABSENT:
                 # It came to be in the memo while its arguments were written: it is recursive, and already made.
-                writer.op(POP)
-                writer.get(entry[0])
+                dumping.op(buffer, POP)
+                self._writer.get(index)
                 return
             self._memoize(obj)
         if items is not None:
@@ -635,16 +792,16 @@ class Pickler:
         if state is None:
             return
         if setter is None:
-            self._save(state, depth)
-            writer.op(BUILD)
+            self.save_other(state, depth)
+            dumping.op(buffer, BUILD)
         else:
             # The setter changes the object in place, so what it returns is dropped.  TUPLE2 at every protocol, as C.
-            self._save(setter, depth)
-            self._save(obj, depth)
-            self._save(state, depth)
-            writer.op(TUPLE2)
-            writer.op(REDUCE)
-            writer.op(POP)
+            self.save_other(setter, depth)
+            self.save_other(obj, depth)
+            self.save_other(state, depth)
+            dumping.op(buffer, TUPLE2)
+            dumping.op(buffer, REDUCE)
+            dumping.op(buffer, POP)
 
     def _save_making(self, function: Any, args: Any, obj: Any, depth: int) -> None:
         """Write the call that makes `obj`: NEWOBJ and NEWOBJ_EX for copyreg's helpers, by name, else REDUCE."""
@@ -654,35 +811,35 @@ class Pickler:
         elif isinstance(name, str) and name == "__newobj_ex__":
             self._save_newobj_ex(args, depth)
         else:
-            self._save(function, depth)
-            self._save(args, depth)
-            self._writer.op(REDUCE)
+            self.save_other(function, depth)
+            self.save_other(args, depth)
+            dumping.op(self._buffer, REDUCE)
 
     def _save_newobj(self, args: tuple[Any, ...], obj: Any, depth: int) -> None:
-        args = tuple.__getitem__(args, slice(None))
-        if not args:
+        exact = args if type(args) is tuple else tuple.__getitem__(args, slice(None))
+        if not exact:
             raise PicklingError("__newobj__ arglist is empty")
-        cls = args[0]
-        if not issubclass(type(cls), type):
+        cls = exact[0]
+        if not dumping.is_class(cls):
             raise PicklingError("args[0] from __newobj__ args is not a type")
         if obj is not None and getattr(obj, "__class__", type(obj)) is not cls:
             raise PicklingError("args[0] from __newobj__ args has the wrong class")
-        self._save(cls, depth)
-        self._save(args[1:], depth)
-        self._writer.op(NEWOBJ)
+        self.save_other(cls, depth)
+        self.save_other(exact[1:], depth)
+        dumping.op(self._buffer, NEWOBJ)
 
     def _save_newobj_ex(self, value: tuple[Any, ...], depth: int) -> None:
         cls, args, kwargs = _newobj_ex_arguments(value)
         if self._protocol >= 4:
-            self._save(cls, depth)
-            self._save(args, depth)
-            self._save(kwargs, depth)
-            self._writer.op(NEWOBJ_EX)
+            self.save_other(cls, depth)
+            self.save_other(args, depth)
+            self.save_other(kwargs, depth)
+            dumping.op(self._buffer, NEWOBJ_EX)
         else:
             # No opcode takes keywords yet: a partial of `__new__`, called without arguments.
-            self._save(partial(cls.__new__, cls, *args, **kwargs), depth)
-            self._save((), depth)
-            self._writer.op(REDUCE)
+            self.save_other(partial(cls.__new__, cls, *args, **kwargs), depth)
+            self.save_other((), depth)
+            dumping.op(self._buffer, REDUCE)
 
     # Globals
 
@@ -695,38 +852,39 @@ class Pickler:
         path = _dotted_path(name)
         module_name = _module_name(obj, path)
         module, parent = _find_global(obj, name, module_name, path)
+        last = path[len(path) - 1]  # compiled code does not count from the end
         if self._protocol >= 2:
             code = _extension_registry.get((module_name, name), _MISSING)
             if code is not _MISSING:
                 self._writer.extension(_extension_code(obj, code))
                 return
         if self._protocol >= 4:
-            self._save(module_name, depth + 1)
-            self._save(path[-1] if parent is module else name, depth + 1)
-            self._writer.op(STACK_GLOBAL)
+            self.save(module_name, depth + 1)
+            self.save(last if parent is module else name, depth + 1)
+            dumping.op(self._buffer, STACK_GLOBAL)
         elif parent is module:
-            self._write_global(module_name, path[-1])
+            self._write_global(module_name, last)
         elif _spells_paths_flat():
             self._save_path(module_name, path, depth)
         else:
-            self._save_reduce((getattr, (parent, path[-1])), None, depth)
+            self._save_reduce((getattr, (parent, last)), None, depth)
         self._memoize(obj)
 
     def _save_path(self, module_name: str, path: list[str], depth: int) -> None:
         """Write getattr(getattr(top, "a"), "b") with nothing but the names memoized (3.13 and later)."""
-        writer = self._writer
+        buffer = self._buffer
         for _ in path[1:]:
-            self._save(getattr, depth + 1)
+            self.save(getattr, depth + 1)
             if self._protocol < 2:
-                writer.op(MARK)
+                dumping.op(buffer, MARK)
         self._write_global(module_name, path[0])
         for name in path[1:]:
-            self._save(name, depth + 1)
+            self.save(name, depth + 1)
             if self._protocol < 2:
-                writer.op(TUPLE)
+                dumping.op(buffer, TUPLE)
             else:
-                writer.op(TUPLE2)
-            writer.op(REDUCE)
+                dumping.op(buffer, TUPLE2)
+            dumping.op(buffer, REDUCE)
 
     def _write_global(self, module_name: str, name: str) -> None:
         if self._fix_imports:
@@ -741,9 +899,24 @@ def dumps_bytes(
     buffer_callback: Callable[[Any], object] | None = None,
 ) -> bytes:
     """The pickle of `obj`; arguments and errors are those of `Pickler`."""
-    pickler = Pickler.__new__(Pickler)
-    pickler._setup(_protocol_number(protocol), fix_imports, buffer_callback)  # noqa: SLF001  # its own module
-    return pickler._run(obj, None)  # noqa: SLF001  # its own module
+    level = DEFAULT_PROTOCOL if protocol is None else _protocol_number(protocol)
+    if buffer_callback is not None:
+        _check_callback(level, buffer_callback)
+    try:
+        saver = _idle.pop()
+    except IndexError:
+        saver = Saver()
+    saver.begin(level, fix_imports, buffer_callback)
+    data = saver.run(obj, None)
+    saver.forget()
+    if not _idle:
+        _idle.append(saver)
+    return data
+
+
+# The saver of the last `dumps_bytes` that succeeded, for the next one to use: making one takes longer than most of what
+# is dumped.  Who uses it has taken it out, so a call that comes while another runs makes its own.
+_idle: list[Saver] = []
 
 
 class PicklerMemoProxy:
@@ -757,11 +930,11 @@ class PicklerMemoProxy:
 
     def copy(self) -> dict[int, tuple[int, Any]]:
         """The memo as a dict from `id(obj)` to `(index, obj)`."""
-        return self._pickler._memo.copy()  # noqa: SLF001  # what it stands for
+        return self._pickler._saver.memo_copy()  # noqa: SLF001  # what it stands for
 
     def clear(self) -> None:
         """Forget which objects were written before."""
-        self._pickler._memo.clear()  # noqa: SLF001  # what it stands for
+        self._pickler._saver.prime(None)  # noqa: SLF001  # what it stands for
 
     def __reduce__(self) -> tuple[Any, ...]:
         return dict, (self.copy(),)
@@ -781,6 +954,11 @@ def _protocol_number(protocol: int | None) -> int:
     return number
 
 
+def _check_callback(protocol: int, buffer_callback: Callable[[Any], object] | None) -> None:
+    if buffer_callback is not None and protocol < 5:
+        raise ValueError("buffer_callback needs protocol >= 5")
+
+
 def _as_long(value: Any) -> int:
     """An int that fits a C long; TypeError for what is no int, OverflowError for a longer one."""
     number = _as_int(value)
@@ -795,7 +973,10 @@ def _checked_memo(given: dict[Any, Any]) -> dict[int, tuple[int, Any]]:
     for entry in given.values():
         if not isinstance(entry, tuple) or len(entry) != 2:
             raise TypeError("'memo' values must be 2-item tuples")
-        memo[id(entry[1])] = (_as_int(entry[0]), entry[1])
+        index = _as_int(entry[0])
+        if not -maxsize <= index <= maxsize:  # one less than C takes: it means that there is none
+            raise OverflowError("Python int too large to convert to C ssize_t")
+        memo[id(entry[1])] = (index, entry[1])
     return memo
 
 

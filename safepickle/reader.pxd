@@ -1,6 +1,8 @@
 cimport cython as _cython
 from libc.stdint cimport int64_t
 
+from safepickle cimport _loading as prim
+
 
 cdef class Reader:
     cdef public object data
@@ -9,14 +11,18 @@ cdef class Reader:
     cdef public object integer_digits
     cdef public object asides
 
+    cpdef int renew(self, bytes data, object integer_digits) except -1
+    cpdef int rewind(self) except -1
     @_cython.locals(pos=int64_t)
     cpdef int opcode(self) except -1
     cpdef int boundary(self) except -1
+    @_cython.locals(length=int64_t)
     cpdef int frame(self) except -1
     cdef int _limit_to_frame(self) except -1
     cpdef int stop(self) except -1
     cpdef bint _fetch(self, int64_t size) except -1
     cdef int _need(self, int64_t size) except -1
+    @_cython.locals(pos=int64_t)
     cpdef int uint1(self) except -1
     @_cython.locals(pos=int64_t)
     cpdef int uint2(self) except -1
@@ -24,19 +30,19 @@ cdef class Reader:
     cpdef int64_t int4(self) except? -1
     @_cython.locals(pos=int64_t)
     cpdef int64_t uint4(self) except -1
-    @_cython.locals(pos=int64_t)
-    cpdef object uint8(self)
+    @_cython.locals(pos=int64_t, size=int64_t)
+    cpdef int64_t uint8(self) except -1
     @_cython.locals(pos=int64_t)
     cpdef object float8(self)
     cpdef int64_t length4(self, str what) except -1
-    cpdef int skip(self, object size) except -1
+    cpdef int skip(self, int64_t size) except -1
     @_cython.locals(pos=int64_t)
-    cpdef object take(self, object size)
-    cpdef int skip_bytearray(self, object size) except -1
+    cpdef object take(self, int64_t size)
+    cpdef int skip_bytearray(self, int64_t size) except -1
     @_cython.locals(pos=int64_t)
-    cpdef object take_bytearray(self, object size)
+    cpdef object take_bytearray(self, int64_t size)
     @_cython.locals(pos=int64_t)
-    cpdef object text(self, object size)
+    cpdef object text(self, int64_t size)
     cpdef object literal(self, int64_t at)
 
 

@@ -23,6 +23,7 @@ from struct import Struct
 from typing import Any, Final, NoReturn
 
 from safepickle import opcodes as op
+from safepickle import loading as prim
 from safepickle.errors import EndOfStream, LimitExceeded, MalformedStream
 from safepickle.limits import DEFAULTS
 
@@ -77,6 +78,23 @@ class Reader:
         self.integer_digits = integer_digits
         self.asides = asides
         self.shift = 0  # bytes of payload kept aside so far: what positions in `data` lag behind positions in the file
+
+    def renew(self, data: bytes, integer_digits: int) -> None:
+        """Begin to read other bytes, as a new reader would."""
+        self.data = data
+        self.integer_digits = integer_digits
+        self.asides = None
+        self._start = 0
+        self._available = len(data)
+        self.rewind()
+
+    def rewind(self) -> None:
+        """Go back to where the pickle begins."""
+        self.pos = self._start
+        self.at = self._start
+        self._frame_end = _NOT_FOUND
+        self.end = self._available
+        self.shift = 0
 
     # -- Opcodes and frames ------------------------------------------------------------------------------------------
 
@@ -157,7 +175,7 @@ class Reader:
         if self.end - pos < 1:
             self._need(1)
         self.pos = pos + 1
-        return self.data[pos]
+        return prim.uint1(prim.pointer(self.data), pos)
 
     def uint2(self) -> int:
         """Two bytes, unsigned, little-endian."""
@@ -165,7 +183,7 @@ class Reader:
         if self.end - pos < 2:
             self._need(2)
         self.pos = pos + 2
-        return self.data[pos] | self.data[pos + 1] << 8
+        return prim.uint2(prim.pointer(self.data), pos)
 
     def int4(self) -> int:
         """Four bytes, signed, little-endian."""
@@ -173,7 +191,7 @@ class Reader:
         if self.end - pos < 4:
             self._need(4)
         self.pos = pos + 4
-        return int.from_bytes(self.data[pos : pos + 4], "little", signed=True)
+        return prim.int4(prim.pointer(self.data), pos)
 
     def uint4(self) -> int:
         """Four bytes, unsigned, little-endian."""
@@ -181,7 +199,7 @@ class Reader:
         if self.end - pos < 4:
             self._need(4)
         self.pos = pos + 4
-        return int.from_bytes(self.data[pos : pos + 4], "little")
+        return prim.uint4(prim.pointer(self.data), pos)
 
     def uint8(self) -> int:
         """Eight bytes, unsigned, little-endian."""
@@ -189,7 +207,10 @@ class Reader:
         if self.end - pos < 8:
             self._need(8)
         self.pos = pos + 8
-        return int.from_bytes(self.data[pos : pos + 8], "little")
+        size = prim.uint8(prim.pointer(self.data), pos)
+        if size < 0:
+            self._fail("pickle data was truncated")
+        return size
 
     def float8(self) -> float:
         """A double, big-endian."""

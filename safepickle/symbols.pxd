@@ -49,4 +49,4 @@ cdef class Partial:
 
 
 # At the end: the primitives work on what is declared above.
-from safepickle cimport primitives as prim
+from safepickle cimport _loading as prim

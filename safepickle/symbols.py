@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from safepickle import twins as prim
+from safepickle import loading as prim
 from safepickle.policy.model import Grant, Name
 
 SHIFT: Final = 5

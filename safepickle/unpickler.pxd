@@ -1,10 +1,11 @@
 cimport cython as _cython
 from libc.stdint cimport int64_t
 
-from safepickle cimport opcode_numbers as op
-from safepickle cimport primitives as prim
+from safepickle cimport _opcodes as op
+from safepickle cimport _loading as prim
 from safepickle.reader cimport Reader
 from safepickle.values cimport Memo, Stack
+from safepickle.verifier cimport Verifier
 
 
 @_cython.final
@@ -15,16 +16,22 @@ cdef class _Machine:
     cdef bint unrestricted
     cdef Stack stack, marks
     cdef Memo memo
-    cdef int64_t memo_size
+    cdef int64_t memo_size, dense, free_keys
+    cdef object probe_work
+
+    cpdef object begin(self, Reader reader, object probe_work)
+    cpdef object renew(self)
+    cpdef bint is_small(self) except -1
+    cdef object _guard(self)
 
     cpdef object run(self)
     cpdef object entries(self)
     @_cython.locals(
         reader=Reader, stack=Stack, marks=Stack, memo=Memo, widths="const unsigned char *", data="const unsigned char *",
-        asides=bint, pos=int64_t, end=int64_t, at=int64_t, code=int, width=int, size=int64_t, start=int64_t,
+        asides=bint, pos=int64_t, end=int64_t, at=int64_t, code=int, width=int, size=int64_t, start=int64_t, index=int64_t,
+        has_prior=bint, dense=int64_t,
     )
     cdef object _run_opcodes(self)
-    @_cython.locals(fresh=bint)
     cdef int _put(self, int64_t index) except -1
     cdef int _get(self, int64_t index) except -1
     @_cython.locals(stack=Stack)
@@ -42,3 +49,22 @@ cdef class _Machine:
     cdef object _set_slots(self, object target, object slots)
     cdef object _text8(self, object raw)
     cdef object _persistent(self, object pid)
+
+
+@_cython.final
+cdef class _Bench:
+    cdef Reader reader
+    cdef Verifier verifier
+    cdef _Machine machine
+    cdef object policy, rules, limits, digits, probe_work
+
+    cdef object verify(self, bytes data, object policy)
+    cdef object run(self)
+    cdef object put_back(self)
+
+
+cdef _Bench _bench()
+@_cython.locals(bench=_Bench)
+cdef object _load_plain(bytes data, object policy)
+cdef Verifier _verified(Verifier verifier)
+cdef object _chosen(object policy)

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import sys
 from _codecs import encode as _codecs_encode
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from copyreg import __newobj__ as _newobj  # type: ignore[attr-defined]
 from copyreg import __newobj_ex__ as _newobj_ex  # type: ignore[attr-defined]
 from copyreg import _reconstructor  # type: ignore[attr-defined]
@@ -29,7 +29,7 @@ from typing import Any, Final
 
 from safepickle import opcodes as op
 from safepickle import symbols as sym
-from safepickle import twins as prim
+from safepickle import loading as prim
 from safepickle.errors import (
     EndOfStream,
     Forbidden,
@@ -40,17 +40,17 @@ from safepickle.errors import (
     UnpicklingError,
     escape,
 )
-from safepickle.limits import MEMO_HEAD_START
+from safepickle.limits import DEFAULTS, MEMO_HEAD_START, Limits
 from safepickle.matching import Matcher
-from safepickle.policy import Policy, PolicySpec, resolve_policy
+from safepickle.policy import VARIABLE, VARIABLES, Policy, PolicySpec, resolve_policy
 from safepickle.policy.model import Name, PolicyData
 from safepickle.probes import FREE_KEYS, ProbeGuard
 from safepickle.reader import FileReader, Reader, frozen_input
 from safepickle.symbols import FIRST_NODE, KIND, SHIFT, Global, Occurrence, Plan, Prior
-from safepickle.verifier import Options, Verifier, canonical_name
+from safepickle.verifier import PLAIN_OPTIONS, Options, Verifier, canonical_name
 from safepickle.weighing import remembered
 
-__all__ = ["Rehearsal", "Unpickler", "load_bytes", "verify_bytes"]
+__all__ = ["Rehearsal", "Unpickler", "loads", "verify"]
 
 _MISSING: Final = object()
 _FUNCTIONS: Final = (FunctionType, BuiltinFunctionType, MethodType)
@@ -117,7 +117,7 @@ class Unpickler:
             raise UnpicklingError(f"Unpickler.__init__() was not called by {type(self).__name__}.__init__()")
         self._enter()
         try:
-            value, error = self._attempt(None)
+            value, error = self._attempt()
         finally:
             self._running = False
         if error is not None:
@@ -182,24 +182,20 @@ class Unpickler:
             raise UnpicklingError("this Unpickler is already running: it cannot be entered again")
         self._running = True
 
-    def _attempt(self, data: bytes | None) -> tuple[Any, BaseException | None]:
-        """Load one pickle, from the file or from `data`; whatever goes wrong with the stream is returned.
+    def _attempt(self) -> tuple[Any, BaseException | None]:
+        """Load one pickle from the file; whatever goes wrong with the stream is returned.
 
         All that the load holds is local to this call, so nothing of it is left when the error is raised.
         """
         try:
-            return self._verify_and_run(data), None
+            return self._verify_and_run(), None
         except _Interrupted as interrupted:
             original = interrupted.original
             raise original from None
-        except StreamError as error:
-            return None, _without_payload(error)
-        except _Underneath as wrapper:
-            return None, self._translate(wrapper)
-        except (MemoryError, RecursionError) as error:  # between the passes
-            return None, LimitExceeded(f"loading this pickle raised {type(error).__name__}")
+        except _FAILURES as error:
+            return None, _failure(error, self._data.unrestricted)
 
-    def _verify_and_run(self, data: bytes | None) -> Any:
+    def _verify_and_run(self) -> Any:
         persistent_load = self._persistent_loader()
         options = Options(
             fix_imports=self._fix_imports,
@@ -211,16 +207,18 @@ class Unpickler:
             opcodes_before=self._opcodes,
         )
         limits = self._limits
-        if data is None:
-            source = FileReader(self._file, integer_digits=limits.integer_digits, byte_limit=limits.bytes)
-            try:
-                plan = _verified(source, self._data, limits, options)
-            finally:
-                source.close()
-            reader = Reader(source.taken(), integer_digits=limits.integer_digits, asides=source.asides)
-        else:
-            plan = _verified(Reader(data, integer_digits=limits.integer_digits), self._data, limits, options)
-            reader = Reader(data, integer_digits=limits.integer_digits)
+        source = FileReader(self._file, integer_digits=limits.integer_digits, byte_limit=limits.bytes)
+        try:
+            plan = _verified(Verifier(source, self._data, limits, options)).plan()
+        finally:
+            source.close()
+        reader = Reader(source.taken(), integer_digits=limits.integer_digits, asides=source.asides)
+        return self._run(plan, reader, persistent_load, remembering=True)
+
+    def _run(
+        self, plan: Plan, reader: Reader, persistent_load: Callable[[Any], Any] | None, *, remembering: bool
+    ) -> Any:
+        """Run what was verified."""
         try:
             resolved = self._resolve(plan)
             buffers = self._take_buffers(plan.buffers)
@@ -231,9 +229,11 @@ class Unpickler:
             raise _Interrupted(error) from None
         except BaseException as error:
             raise _Underneath(error, None, None) from None
-        machine = _Machine(self, reader, resolved, buffers, plan, persistent_load)
+        machine = _Machine()
+        machine.begin(reader, self._limits.probe_work)
+        machine.serve(self, resolved, buffers, plan, persistent_load)
         value = machine.run()
-        if data is None:  # what is loaded from bytes is loaded once
+        if remembering:
             self._memo.update(machine.entries())
             self._remember(plan)
         return value
@@ -254,30 +254,6 @@ class Unpickler:
         """Keep what a later load of this Unpickler must know of the memo entries that this one made."""
         self._opcodes += plan.opcodes
         self._prior.update(remembered(plan.heap, plan.memo, self._memo))
-
-    def _translate(self, wrapper: _Underneath) -> BaseException:
-        """The one exception for whatever was raised underneath."""
-        cause = wrapper.original
-        _without_payload(cause)
-        # find_class and persistent_load may refuse in their own words; what a pickle inside of this one says is not
-        # about this one, and that a file has ended least of all.
-        if wrapper.own_words and isinstance(cause, UnpicklingError) and not isinstance(cause, EndOfStream):
-            return cause
-        module, name = wrapper.culprit or (None, None)
-        if self._data.unrestricted:
-            message = _told(cause) or type(cause).__name__
-        else:
-            what = escape(f"{module}.{name}") if name else "something underneath"
-            message = f"{what} raised {type(cause).__name__} while the pickle was loaded"
-        error = ReconstructionError(
-            message,
-            position=wrapper.position,
-            opcode=wrapper.opcode,
-            module=module,
-            name=name,
-        )
-        error.__cause__ = cause
-        return error
 
     # -- Resolving names ---------------------------------------------------------------------------------------------
 
@@ -381,11 +357,50 @@ class _Interrupted(BaseException):
         self.original = original
 
 
-def _verified(reader: Reader, policy: PolicyData, limits: Any, options: Options) -> Plan:
+def _verified(verifier: Verifier) -> Verifier:
     try:
-        return Verifier(reader, policy, limits, options).run()
+        verifier.check()
     except (MemoryError, RecursionError) as error:
         raise LimitExceeded(f"verifying this pickle raised {type(error).__name__}") from None
+    return verifier
+
+
+# What a load may raise that is the stream's fault; MemoryError and RecursionError between the passes.
+_FAILURES: Final = (StreamError, _Underneath, MemoryError, RecursionError)
+
+
+def _failure(error: BaseException, unrestricted: bool) -> BaseException:
+    """The one exception for whatever went wrong."""
+    if isinstance(error, _Underneath):
+        return _translated(error, unrestricted)
+    if isinstance(error, StreamError):
+        return _without_payload(error)
+    return LimitExceeded(f"loading this pickle raised {type(error).__name__}")
+
+
+def _translated(wrapper: _Underneath, unrestricted: bool) -> BaseException:
+    """The one exception for whatever was raised underneath."""
+    cause = wrapper.original
+    _without_payload(cause)
+    # find_class and persistent_load may refuse in their own words; what a pickle inside of this one says is not about
+    # this one, and that a file has ended least of all.
+    if wrapper.own_words and isinstance(cause, UnpicklingError) and not isinstance(cause, EndOfStream):
+        return cause
+    module, name = wrapper.culprit or (None, None)
+    if unrestricted:
+        message = _told(cause) or type(cause).__name__
+    else:
+        what = escape(f"{module}.{name}") if name else "something underneath"
+        message = f"{what} raised {type(cause).__name__} while the pickle was loaded"
+    error = ReconstructionError(
+        message,
+        position=wrapper.position,
+        opcode=wrapper.opcode,
+        module=module,
+        name=name,
+    )
+    error.__cause__ = cause
+    return error
 
 
 def _without_payload(error: BaseException) -> BaseException:
@@ -586,32 +601,61 @@ class _NewPartial:
 class _Machine:
     """Runs one verified pickle."""
 
-    def __init__(
+    def __init__(self) -> None:
+        self.stack = prim.new_stack()
+        self.marks = prim.new_marks(self.stack)
+        self.memo = prim.new_memo()
+        self.prior: dict[int, Any] = _NO_MEMO
+
+    def begin(self, reader: Reader, probe_work: int) -> None:
+        """Set what every load sets, also one of nothing but data."""
+        self.reader = reader
+        self.dense = MEMO_HEAD_START + len(reader.data)  # memo entries up to here may be kept in an array
+        self.free_keys = FREE_KEYS
+        self.memo_size = 0
+        self.unrestricted = False
+        self.guard: ProbeGuard | None = None
+        self.probe_work = probe_work
+        self.acting: Any = None  # what was called, made or changed last, for the error
+        self.encoding = "ASCII"
+        self.errors = "strict"
+
+    def serve(
         self,
         unpickler: Unpickler,
-        reader: Reader,
         resolved: list[Any],
         buffers: list[Any],
         plan: Plan,
         persistent_load: Callable[[Any], Any] | None,
     ) -> None:
+        """Set what a load for an Unpickler has beside its data."""
         self.unpickler = unpickler
-        self.reader = reader
         self.encoding = unpickler._encoding
         self.errors = unpickler._errors
         self.prior = unpickler._memo
+        self.memo_size = len(self.prior)
         self.unrestricted = unpickler._data.unrestricted
-        self.guard = ProbeGuard(unpickler._limits.probe_work)
         self.resolved = iter(resolved)
+        self.symbols = iter(plan.occurrences)
         self.buffers = iter(buffers)
         self.persistents = iter(plan.persistents)
         self.persistent_load = persistent_load
-        self.stack = prim.new_stack()
-        self.marks = prim.new_marks(self.stack)
-        self.memo = prim.new_memo()
-        self.memo_size = len(self.prior)
-        self.symbols = iter(plan.occurrences)
-        self.acting: Any = None  # what was called, made or changed last, for the error
+
+    def renew(self) -> None:
+        """Drop what a load left behind."""
+        prim.renew_stack(self.stack)
+        prim.renew_memo(self.memo)
+        self.guard = None
+        self.acting = None
+
+    def is_small(self) -> bool:
+        """Whether it may be kept for the next load."""
+        return prim.is_small_memo(self.stack, self.memo)
+
+    def _guard(self) -> ProbeGuard:
+        if self.guard is None:
+            self.guard = ProbeGuard(self.probe_work)
+        return self.guard
 
     def run(self) -> Any:
         """The object that the pickle makes."""
@@ -642,6 +686,8 @@ class _Machine:
         widths = prim.pointer(op.WIDTHS)
         data = prim.pointer(reader.data)
         asides = bool(reader.asides)
+        has_prior = bool(self.prior)
+        dense = self.dense
         pos = reader.pos
         end = reader.end
         while True:
@@ -686,24 +732,20 @@ class _Machine:
                     prim.push_text(stack, data, pos + 4, size)
                     pos += 4 + size
                     continue
-            elif code == op.MEMOIZE:
-                self._put(self.memo_size)
+            elif code == op.MEMOIZE or code == op.BINPUT or code == op.LONG_BINPUT:
+                if code == op.MEMOIZE:
+                    index = self.memo_size
+                else:
+                    index = data[pos] if code == op.BINPUT else prim.uint4(data, pos)
+                    pos += width
+                if prim.put(memo, index, stack, dense) and (not has_prior or index not in self.prior):
+                    self.memo_size += 1
                 continue
-            elif code == op.BINPUT:
-                self._put(data[pos])
-                pos += 1
-                continue
-            elif code == op.BINGET:
-                self._get(data[pos])
-                pos += 1
-                continue
-            elif code == op.LONG_BINGET:
-                self._get(prim.uint4(data, pos))
-                pos += 4
-                continue
-            elif code == op.LONG_BINPUT:
-                self._put(prim.uint4(data, pos))
-                pos += 4
+            elif code == op.BINGET or code == op.LONG_BINGET:
+                index = data[pos] if code == op.BINGET else prim.uint4(data, pos)
+                pos += width
+                if not prim.push_entry(memo, index, stack):
+                    prim.push(stack, self.prior[index])
                 continue
             elif code == op.BININT2:
                 prim.push_uint2(stack, data, pos)
@@ -773,7 +815,7 @@ class _Machine:
                 continue
             elif code == op.FROZENSET:
                 items = prim.pop_list(stack, prim.pop_mark(marks))
-                self.guard.building(frozenset, (items,))
+                self._guard().building(frozenset, (items,))
                 prim.push(stack, frozenset(items))
                 continue
 
@@ -892,8 +934,7 @@ class _Machine:
         return prim.entries(self.memo)
 
     def _put(self, index: int) -> None:
-        fresh = prim.put(self.memo, index, self.stack, MEMO_HEAD_START + self.reader.pos)
-        if fresh and (not self.prior or index not in self.prior):
+        if prim.put(self.memo, index, self.stack, self.dense) and index not in self.prior:
             self.memo_size += 1
 
     def _get(self, index: int) -> None:
@@ -903,7 +944,7 @@ class _Machine:
     def _set_pairs(self, target: Any, start: int) -> None:
         """SETITEM(S) and DICT: the pairs from `start` on."""
         stack = self.stack
-        if type(target) is dict and prim.harmless_keys(target, stack, start, 2, FREE_KEYS):
+        if type(target) is dict and prim.harmless_keys(target, stack, start, 2, self.free_keys):
             prim.set_exact_dict(target, stack, start)
         else:
             self._set_items(target, prim.pop_list(stack, start))
@@ -933,13 +974,13 @@ class _Machine:
             raise TypeError("argument list must be a tuple")
         self.acting = function
         if self.unrestricted:
-            self.guard.building(function, args)
+            self._guard().building(function, args)
             return function(*args)
         if type(function) is _Helper:
             return self._help(function.name, args)
         if type(function) is _NewPartial:
             return self._finish_partial(function)
-        self.guard.building(function, args)
+        self._guard().building(function, args)
         return function(*args)
 
     def _help(self, name: str, args: tuple[Any, ...]) -> Any:
@@ -966,7 +1007,7 @@ class _Machine:
         self.acting = cls
         if not isinstance(args, tuple):
             raise MalformedStream(f"{what} args argument must be a tuple, not {type(args).__name__}")
-        self.guard.building(cls, args)
+        self._guard().building(cls, args)
         if kwargs is None:
             return cls.__new__(cls, *args)
         if not isinstance(kwargs, dict):
@@ -988,7 +1029,7 @@ class _Machine:
                 f"copyreg._reconstructor with base {base.__name__}, but the first built-in base of {cls.__name__} is "
                 f"{first.__name__}"
             )
-        self.guard.building(base, (state,))
+        self._guard().building(base, (state,))
         make: Any = base.__new__
         initialise: Any = base.__init__
         made = make(cls, state)
@@ -1003,7 +1044,7 @@ class _Machine:
         self.acting = cls
         if not isinstance(cls, type) or not _same_function(function, _class_attribute(cls, "__new__")):
             raise Forbidden("functools.partial of a __new__ that is not its class's own")
-        self.guard.building(cls, args[1:])
+        self._guard().building(cls, args[1:])
         return function(*args, **kwargs)
 
     def _instantiate(self, cls: Any, args: tuple[Any, ...]) -> Any:
@@ -1057,11 +1098,11 @@ class _Machine:
                 return
             self._target(target)
             if not isinstance(target, dict):
-                self.guard.adding(target, items[::2], is_set=False)
+                self._guard().adding(target, items[::2], is_set=False)
         if isinstance(target, dict) and dict.__len__(target) + len(items) // 2 > FREE_KEYS:
             for start in range(0, len(items), 2 * FREE_KEYS):
                 some = items[start : start + 2 * FREE_KEYS]
-                self.guard.adding(target, some[::2], is_set=False)
+                self._guard().adding(target, some[::2], is_set=False)
                 for position in range(0, len(some), 2):
                     target[some[position]] = some[position + 1]
             return
@@ -1076,13 +1117,13 @@ class _Machine:
             add = self._method(target, "add")
             if add is _MISSING:
                 raise AttributeError(f"{type(target).__name__!r} object has no attribute 'add'")
-            self.guard.adding(target, items, is_set=True)
+            self._guard().adding(target, items, is_set=True)
             for item in items:
                 add(item)
             return
         for start in range(0, len(items), FREE_KEYS):
             some = items[start : start + FREE_KEYS]
-            self.guard.adding(target, some, is_set=True)
+            self._guard().adding(target, some, is_set=True)
             set.update(target, some)
 
     def _build(self, target: Any, state: Any) -> None:
@@ -1160,6 +1201,96 @@ def _is_enum_member(target: Any) -> bool:
 # -- Loading from bytes ----------------------------------------------------------------------------------------------
 
 
+class _Bench:
+    """A reader, a verifier and a machine, kept from one load of nothing but data for the next one."""
+
+    __slots__ = ("digits", "limits", "machine", "policy", "probe_work", "reader", "rules", "verifier")
+
+    def __init__(self) -> None:
+        self.reader = Reader(b"")
+        self.verifier = Verifier(self.reader, _NO_RULES, DEFAULTS, PLAIN_OPTIONS)
+        self.machine = _Machine()
+        self.policy: Policy | None = None
+
+    def verify(self, data: bytes, policy: Policy) -> None:
+        """Verify bytes that are read as pickle reads them by default."""
+        if policy is not self.policy:
+            self.policy = policy
+            self.rules: PolicyData = policy.data
+            self.limits: Limits = policy.limits
+            self.digits = self.limits.integer_digits
+            self.probe_work = self.limits.probe_work
+        self.reader.renew(data, self.digits)
+        self.verifier.renew(self.rules, self.limits)
+        _verified(self.verifier)
+
+    def run(self) -> Any:
+        """The object of what was verified, which is plain."""
+        self.reader.rewind()
+        self.machine.begin(self.reader, self.probe_work)
+        return self.machine.run()
+
+    def put_back(self) -> None:
+        """Keep this for the next load, if this one has left nothing on it."""
+        if self.verifier.is_reusable() and self.machine.is_small() and not _IDLE:
+            self.reader.renew(b"", 0)
+            self.machine.renew()
+            _IDLE.append(self)
+
+
+_NO_RULES: Final = PolicyData({})
+_NO_MEMO: Final[dict[int, Any]] = {}
+_IDLE: Final[list[_Bench]] = []  # at most a few; whoever loads takes one out
+
+
+def _bench() -> _Bench:
+    try:
+        return _IDLE.pop()
+    except IndexError:
+        return _Bench()
+
+
+def _load_plain(data: bytes, policy: Policy) -> tuple[Any, BaseException | None]:
+    """`loads` without further arguments; whatever goes wrong with the stream is returned."""
+    bench = _bench()
+    try:
+        bench.verify(data, policy)
+        if bench.verifier.is_plain():
+            value = bench.run()
+        else:
+            unpickler = _over_bytes(policy, fix_imports=True, encoding="ASCII", errors="strict", buffers=None)
+            reader = Reader(data, integer_digits=policy.limits.integer_digits)
+            value = unpickler._run(bench.verifier.plan(), reader, None, remembering=False)
+    except _Interrupted as interrupted:
+        original = interrupted.original
+        raise original from None
+    except _FAILURES as error:
+        return None, _failure(error, policy.data.unrestricted)
+    bench.put_back()
+    return value, None
+
+
+def _load_with(unpickler: Unpickler, data: bytes) -> tuple[Any, BaseException | None]:
+    """`loads` with arguments of its own; whatever goes wrong with the stream is returned."""
+    options = Options(
+        fix_imports=unpickler._fix_imports,
+        encoding=unpickler._encoding,
+        errors=unpickler._errors,
+        buffers=unpickler._buffers is not None,
+    )
+    limits = unpickler._limits
+    try:
+        reader = Reader(data, integer_digits=limits.integer_digits)
+        plan = _verified(Verifier(reader, unpickler._data, limits, options)).plan()
+        reader = Reader(data, integer_digits=limits.integer_digits)
+        return unpickler._run(plan, reader, None, remembering=False), None
+    except _Interrupted as interrupted:
+        original = interrupted.original
+        raise original from None
+    except _FAILURES as error:
+        return None, _failure(error, unpickler._data.unrestricted)
+
+
 def _over_bytes(
     policy: PolicySpec, fix_imports: bool, encoding: str, errors: str, buffers: Iterable[Any] | None
 ) -> Unpickler:
@@ -1169,47 +1300,85 @@ def _over_bytes(
     return unpickler
 
 
-def load_bytes(
+def _chosen(policy: PolicySpec) -> Policy:
+    if policy is None and VARIABLE not in VARIABLES:
+        return _DEFAULT
+    return policy if type(policy) is Policy else resolve_policy(policy)
+
+
+_DEFAULT: Final = Policy.named("plain")
+
+
+def loads(
     data: Any,
-    policy: PolicySpec,
-    fix_imports: bool,
-    encoding: str,
-    errors: str,
-    buffers: Iterable[Any] | None,
+    /,
+    *,
+    policy: PolicySpec = None,
+    fix_imports: bool = True,
+    encoding: str = "ASCII",
+    errors: str = "strict",
+    buffers: Iterable[Any] | None = None,
 ) -> Any:
-    """Verify one pickle held in a buffer and return the object it makes; bytes after STOP are ignored."""
-    unpickler = _over_bytes(policy, fix_imports, encoding, errors, buffers)
-    value, error = unpickler._attempt(frozen_input(data))
+    """The object of the pickle in a bytes-like object, if the policy admits all of it.  Bytes after STOP are ignored.
+
+    Raises `pickle.UnpicklingError` (see `safepickle.errors`), and TypeError for what is no buffer.
+    """
+    chosen = _chosen(policy)
+    given: bytes = data if type(data) is bytes else frozen_input(data)
+    if fix_imports is True and buffers is None and encoding == "ASCII" and errors == "strict":
+        value, error = _load_plain(given, chosen)
+    else:
+        unpickler = _over_bytes(chosen, fix_imports, encoding, errors, buffers)
+        value, error = _load_with(unpickler, given)
     if error is not None:
-        _log(error, unpickler._policy)
+        _log(error, chosen)
         raise error
     return value
 
 
-def verify_bytes(
+def verify(
     data: Any,
-    policy: PolicySpec,
-    fix_imports: bool,
-    encoding: str,
-    errors: str,
-    buffers: Any,
+    /,
+    *,
+    policy: PolicySpec = None,
+    fix_imports: bool = True,
+    encoding: str = "ASCII",
+    errors: str = "strict",
+    buffers: Iterable[Any] | None = None,
 ) -> None:
-    """Raise what loading would raise before it runs anything."""
+    """Raise what `loads` would raise before it imports or runs anything; return None if it would go on to load.
+
+    Nothing is taken from `buffers`; where it has a length, that must do for the pickle.
+    """
+    chosen = _chosen(policy)
+    given: bytes = data if type(data) is bytes else frozen_input(data)
+    if fix_imports is True and buffers is None and encoding == "ASCII" and errors == "strict":
+        bench = _bench()
+        try:
+            bench.verify(given, chosen)
+        except StreamError as error:
+            failure = _without_payload(error)
+        else:
+            bench.put_back()
+            return
+        _log(failure, chosen)
+        raise failure
     _check_texts(encoding, errors)
     options = Options(
         fix_imports=fix_imports,
         encoding=encoding,
         errors=errors,
         buffers=buffers is not None,
-        buffer_count=len(buffers) if hasattr(buffers, "__len__") else None,
+        buffer_count=len(buffers) if isinstance(buffers, Sized) else None,
     )
-    _rehearse(frozen_input(data), resolve_policy(policy), options)
+    _rehearse(given, chosen, options)
 
 
 def _rehearse(data: bytes, policy: Policy, options: Options) -> Plan:
     """Verify for its own sake: what is refused is logged and raised, as loading would."""
     try:
-        return _verified(Reader(data, integer_digits=policy.limits.integer_digits), policy.data, policy.limits, options)
+        reader = Reader(data, integer_digits=policy.limits.integer_digits)
+        return _verified(Verifier(reader, policy.data, policy.limits, options)).plan()
     except StreamError as error:
         failure = _without_payload(error)
     _log(failure, policy)

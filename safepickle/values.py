@@ -1,11 +1,11 @@
 """Where a compiled unpickler keeps its values: a stack with marks, and a memo, as C arrays of references.
 
-Uncompiled, a stack and its marks are lists and a memo is a dict (see `twins.py`), and nothing here is used.
+Uncompiled, a stack and its marks are lists and a memo is a dict (see `loading.py`), and nothing here is used.
 """
 
 from __future__ import annotations
 
-from safepickle import twins as prim
+from safepickle import loading as prim
 
 __all__ = ["Memo", "Stack"]
 

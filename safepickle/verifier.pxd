@@ -1,9 +1,9 @@
 cimport cython as _cython
 from libc.stdint cimport int64_t
 
-from safepickle cimport opcode_numbers as op
-from safepickle cimport primitives as prim
-from safepickle cimport symbol_numbers as sym
+from safepickle cimport _opcodes as op
+from safepickle cimport _loading as prim
+from safepickle cimport _symbols as sym
 from safepickle.matching cimport Matcher
 from safepickle.reader cimport Reader
 from safepickle.symbols cimport Global, Heap, Made, Partial, Prior
@@ -11,19 +11,27 @@ from safepickle.weighing cimport Scales
 
 
 @_cython.final
+cdef class Options:
+    cdef public bint fix_imports, buffers, persistent_load, scanning
+    cdef public object encoding, errors, buffer_count, opcodes_before
+    cdef public dict prior
+
+
+@_cython.final
 cdef class Verifier:
     cdef public Reader reader
-    cdef public object policy, limits, options, refusals, globals
+    cdef public object policy, limits, refusals, globals
     cdef public Heap heap
+    cdef public Options options
     cdef public Matcher matcher
     cdef Scales _scales
     cdef public int64_t persistent_ids, buffers, opcodes
     cdef public bint finished, capable
-    cdef bint _unrestricted, _late
+    cdef bint _unrestricted, _late, _weighed, _limited
     cdef object _helper, _spelled, _occurrences, _references, _persistents, _states, _admitted, _hooks, _dunders
-    cdef object _must_build, _said, _protocol
+    cdef object _must_build, _said
     cdef dict _far
-    cdef int64_t _open, _depth_limit, _memo_limit, _empty, _hash_work, _copy_work, _hash_floor, _copy_floor
+    cdef int64_t _protocol, _open, _depth_limit, _memo_limit, _empty, _hash_work, _copy_work, _hash_floor, _copy_floor, _least_hash, _least_copy
 
     @_cython.locals(
         reader=Reader, heap=Heap, depth_limit=int64_t, limited=bint, has_prior=bint, kinds="const unsigned char *",
@@ -32,6 +40,17 @@ cdef class Verifier:
         stop=int64_t, start=int64_t, index=int64_t, value=int64_t, depth=int64_t, number=int64_t, inner=int64_t,
     )
     cdef int _run_opcodes(self) except -1
+    cdef int _begin(self, Reader reader, object policy, object limits, object options) except -1
+    cpdef int renew(self, object policy, object limits) except -1
+    @_cython.locals(heap=Heap)
+    cdef int _set_limits(self, object limits, object options) except -1
+    cdef int64_t _hash_budget(self) except -1
+    cdef int64_t _copy_budget(self) except -1
+    @_cython.locals(depth=int64_t)
+    cdef int _stop(self, int64_t result) except -1
+    cpdef bint is_reusable(self) except -1
+    cpdef bint is_plain(self) except -1
+    cpdef int check(self) except -1
     cdef int64_t _put(self, int64_t index, int64_t code, int64_t count) except -1
     cdef int64_t _get_prior(self, int64_t index) except -1
     cdef int64_t _text8(self, int64_t at, object raw) except -1

@@ -24,9 +24,9 @@ from typing import Any, Final, NoReturn
 
 from safepickle import opcodes as op
 from safepickle import symbols as sym
-from safepickle import twins as prim
+from safepickle import loading as prim
 from safepickle.errors import Forbidden, LimitExceeded, MalformedStream, MissingGrant, StreamError, escape
-from safepickle.limits import MEMO_HEAD_START, Limits
+from safepickle.limits import DEFAULTS, MEMO_HEAD_START, WORK_ALLOWANCE, WORK_PER_BYTE, Limits
 from safepickle.matching import Matcher
 from safepickle.policy.model import (
     BUFFERS,
@@ -60,7 +60,7 @@ from safepickle.symbols import (
 )
 from safepickle.weighing import Scales, exact_depths
 
-__all__ = ["Options", "Verifier", "canonical_name"]
+__all__ = ["PLAIN_OPTIONS", "Options", "Verifier", "canonical_name"]
 
 _RECONSTRUCTOR_BASES: Final = {
     "builtins.list": (sym.LIST,),
@@ -149,39 +149,36 @@ class Options:
         self.opcodes_before = opcodes_before
 
 
+_NO_POLICY: Final = PolicyData({})
+_NO_LIMITS: Final = DEFAULTS._replace()  # is no policy's
+
+#: What `loads` without further arguments says of how to read a stream.
+PLAIN_OPTIONS: Final = Options()
+
+
 class Verifier:
     """One pass over one pickle.  `run` returns a Plan or raises; `refusals` and `globals` can be read either way."""
 
     def __init__(self, reader: Reader, policy: PolicyData, limits: Limits, options: Options) -> None:
-        self.reader = reader
-        self.policy = policy
-        self.limits = limits
-        self.options = options
         self.heap = Heap()
         self.matcher = Matcher(reader, self.heap, options.encoding, options.errors)
         self.refusals: list[sym.Refusal] = []
         self.globals: dict[tuple[str, str], Global] = {}
+        self.policy = _NO_POLICY
+        self._unrestricted = False
+        self.limits = _NO_LIMITS
         self.persistent_ids = 0
         self.buffers = 0
-        self.opcodes = 0
-        self.finished = False  # whether STOP was reached
         self.capable = False  # whether an opcode was seen that can import, call, build or ask for an object
-        self._unrestricted = policy.unrestricted
         self._helper: Global | None = None  # the protocol helper that is being called
-        self._protocol = 0
         self._spelled: dict[tuple[str, str, bool], Global] = {}
         self._occurrences: list[Occurrence] = []
         self._references: list[tuple[Global, Global]] = []
         self._persistents: list[Global | None] = []
         self._far: dict[int, int] | None = None  # memo entries that are not in the heap's array
-        self._open = 0  # marks
-        self._depth_limit = min(limits.depth, TAINT)
-        self._memo_limit = min(limits.memo + options.opcodes_before, TAINT)
-        self._hash_work = 0
         self._copy_work = 0
-        self._hash_floor = 0  # no budget is smaller than this; looked up again where it does not do
-        self._copy_floor = 0
         self._scales = Scales(self.heap, self.matcher)
+        self._weighed = False  # whether the scales were used
         self._late = False  # whether a container was changed after others may have come to hold it
         self._states: dict[int, tuple[Global, bool]] = {}  # dict given as state -> (whose, whether it is for slots)
         self._admitted: dict[tuple[int, int], bool] = {}  # (id of a grant, state) -> whether the one admits the other
@@ -189,7 +186,59 @@ class Verifier:
         self._dunders: set[int] = set()  # positions of literals that spell a dunder name
         self._must_build: list[Made] = []
         self._said: set[tuple[Global, str]] = set()
+        self._begin(reader, policy, limits, options)
+
+    def _begin(self, reader: Reader, policy: PolicyData, limits: Limits, options: Options) -> None:
+        """Set what every pass sets, also one that only reads data."""
+        self.reader = reader
+        self.options = options
+        self.opcodes = 0
+        self.finished = False  # whether STOP was reached
+        if policy is not self.policy:
+            self.policy = policy
+            self._unrestricted = policy.unrestricted
+        self._protocol = 0
+        self._open = 0  # marks
+        self._hash_work = 0
         self._empty = 0  # code of the empty tuple
+        if limits is not self.limits:
+            self._set_limits(limits, options)
+        # No budget is smaller than these; it is looked up again where they do not do.
+        self._hash_floor = self._least_hash
+        self._copy_floor = self._least_copy
+
+    def _set_limits(self, limits: Limits, options: Options) -> None:
+        self.limits = limits
+        self._depth_limit = min(limits.depth, TAINT)
+        self._memo_limit = min(limits.memo + options.opcodes_before, TAINT)
+        self._limited = limits.opcodes is not None or limits.bytes is not None
+        self._least_hash = min(limits.work(limits.hash_work, 0), _MOST_WORK)
+        self._least_copy = min(limits.work(limits.copy_work, 0), _MOST_WORK)
+
+    def renew(self, policy: PolicyData, limits: Limits) -> None:
+        """Make ready for another pass over the same reader, which has new data.  Only if `is_reusable()`."""
+        prim.renew(self.heap)
+        self._begin(self.reader, policy, limits, PLAIN_OPTIONS)
+
+    def is_reusable(self) -> bool:
+        """Whether the pass has read nothing but data, and left nothing behind but numbers."""
+        heap = self.heap
+        return (
+            self.finished
+            and self.is_plain()
+            and not self._weighed
+            and not self._late
+            and self._far is None
+            and self.options is PLAIN_OPTIONS
+            and not (self.refusals or self.globals or self._hooks or self._dunders or heap.sizes or heap.receivers)
+            and not heap.has_priors
+            and not self._copy_work
+            and prim.is_small(heap)
+        )
+
+    def is_plain(self) -> bool:
+        """Whether the stream has neither named, made, changed nor asked for anything but data."""
+        return not (self.capable or self.persistent_ids or self.buffers)
 
     # -- Outcome -----------------------------------------------------------------------------------------------------
 
@@ -199,14 +248,22 @@ class Verifier:
         Raises Forbidden, with everything that is missing, where the policy refuses anything; MalformedStream,
         EndOfStream or LimitExceeded for what ends the pass.  What comes first in the stream is what is raised.
         """
+        self.check()
+        return self.plan()
+
+    def check(self) -> None:
+        """As `run`, without the Plan."""
         try:
-            self._loop()
+            self._run_opcodes()
         except StreamError:
             if self.refusals:
                 raise self.forbidden() from None
             raise
         if self.refusals:
             raise self.forbidden()
+
+    def plan(self) -> Plan:
+        """What a pass that has succeeded found out."""
         reader = self.reader
         return Plan(
             reader.pos, reader.consumed, self.opcodes, self._protocol, self._occurrences, self._references,
@@ -287,9 +344,6 @@ class Verifier:
 
     # -- The machine -------------------------------------------------------------------------------------------------
 
-    def _loop(self) -> None:
-        self._run_opcodes()
-
     # The accepted long function: one flat arm for each opcode, common ones first.  The values above the topmost mark lie
     # from `base` to `height` on the stack.  `deep` is the depth of the deepest value pushed since that mark: an upper
     # bound for what is on the stack, made exact where it would refuse.  Common opcodes whose bytes are all here are read
@@ -298,9 +352,8 @@ class Verifier:
     def _run_opcodes(self) -> None:  # noqa: C901, PLR0912, PLR0915 - flat on purpose
         reader = self.reader
         heap = self.heap
-        limits = self.limits
         depth_limit = self._depth_limit
-        limited = limits.opcodes is not None or limits.bytes is not None
+        limited = self._limited
         has_prior = bool(self.options.prior)
         kinds = prim.pointer(_LITERAL_KINDS)
         widths = prim.pointer(op.WIDTHS)
@@ -372,7 +425,11 @@ class Verifier:
                     count += 1
                 continue
             elif code == op.BINGET or code == op.LONG_BINGET or code == op.GET:
-                if code == op.BINGET:
+                if code != op.GET and widths[code] <= end - pos:
+                    index = data[pos] if code == op.BINGET else prim.uint4(data, pos)
+                    pos += widths[code]
+                    reader.pos = pos
+                elif code == op.BINGET:
                     index = reader.uint1()
                 else:
                     index = reader.uint4() if code == op.LONG_BINGET else reader.index()
@@ -543,7 +600,10 @@ class Verifier:
 
             # Less common literals
             elif code == op.SHORT_BINBYTES or code == op.LONG1:
-                reader.skip(reader.uint1())
+                if end - pos >= 1 and data[pos] <= end - pos - 1:
+                    reader.pos = pos + 1 + data[pos]
+                else:
+                    reader.skip(reader.uint1())
                 stack[height] = at << sym.SHIFT | (sym.BYTES if code == op.SHORT_BINBYTES else sym.INT)
                 height += 1
             elif code == op.BINBYTES or code == op.BINBYTES8 or code == op.LONG4 or code == op.BYTEARRAY8:
@@ -790,7 +850,7 @@ class Verifier:
     def _charge_copy(self, amount: int) -> None:
         self._copy_work += amount
         if self._copy_work > self._copy_floor:
-            self._copy_floor = min(self.limits.work(self.limits.copy_work, self.reader.consumed), _MOST_WORK)
+            self._copy_floor = self._copy_budget()
         if self._copy_work > self._copy_floor:
             self.exceeded("copy_work", "this pickle hands too much data to calls, again and again")
 
@@ -815,6 +875,7 @@ class Verifier:
             self._hash_one(code)
 
     def _hash_one(self, code: int) -> None:
+        self._weighed = True
         what = self._scales.unhashable(code)
         if what is not None:
             self.malformed(f"unhashable type: '{what}'")
@@ -824,7 +885,14 @@ class Verifier:
         self._charge_hash(self._scales.hashing(code, self._hash_budget()))
 
     def _hash_budget(self) -> int:
-        return min(self.limits.work(self.limits.hash_work, self.reader.consumed), _MOST_WORK)
+        limits = self.limits
+        named = limits.hash_work
+        return min(WORK_ALLOWANCE + WORK_PER_BYTE * self.reader.consumed if named is None else named, _MOST_WORK)
+
+    def _copy_budget(self) -> int:
+        limits = self.limits
+        named = limits.copy_work
+        return min(WORK_ALLOWANCE + WORK_PER_BYTE * self.reader.consumed if named is None else named, _MOST_WORK)
 
     def _charge_arguments(self, args: int, items: list[int], more: list[int], inside: int) -> int:
         """Charge a call or `new` for its arguments, and for `more` beside them; returns how much it may have copied."""
@@ -1613,10 +1681,16 @@ class Verifier:
     def _stop(self, result: int) -> None:
         self.reader.stop()
         self.finished = True
-        if self.heap.depth(result) >= TAINT:
-            self._helper_as_value()
+        if result & sym.KIND >= sym.FIRST_NODE:
+            depth = prim.depth_of(self.heap, result >> sym.SHIFT)
+            if depth >= self._depth_limit and depth >= TAINT:
+                self._helper_as_value()
         if self._late and exact_depths(self.heap) > self.limits.depth:
             self.exceeded("depth", "objects that were filled once others held them are nested too deep")
+        if self.capable:
+            self._check_built()
+
+    def _check_built(self) -> None:
         for made in self._must_build:
             # None is what BUILD is never given by a pickler: it leaves an object as half-made as it was.
             if (not made.built or made.state & KIND == sym.NONE) and made.origin is not None:

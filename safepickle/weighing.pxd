@@ -1,8 +1,8 @@
 cimport cython as _cython
 from libc.stdint cimport int64_t
 
-from safepickle cimport primitives as prim
-from safepickle cimport symbol_numbers as sym
+from safepickle cimport _loading as prim
+from safepickle cimport _symbols as sym
 from safepickle.symbols cimport Heap, Made, Prior
 
 

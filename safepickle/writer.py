@@ -25,6 +25,8 @@ from struct import Struct
 from sys import maxsize
 from typing import Any, Final
 
+from . import dumping
+from .dumping import encode_long
 from .errors import PicklingError
 from .opcodes import (
     BINBYTES,
@@ -46,7 +48,6 @@ from .opcodes import (
     EXT1,
     EXT2,
     EXT4,
-    FRAME,
     LIST,
     LONG1,
     LONG4,
@@ -76,38 +77,33 @@ FRAME_SIZE_MIN: Final = 4  # a shorter frame is written without its header
 FRAME_SIZE_TARGET: Final = 64 * 1024  # a frame that has reached this size ends before the next object
 FRAME_HEADER_SIZE: Final = 9
 
+# The same for compiled code, where a number of C is not a name that others can import.
+_TARGET: Final = FRAME_SIZE_TARGET
+_HEADER: Final = FRAME_HEADER_SIZE
+_STAGED: Final = dumping.STAGED
+_SHORTEST: Final = FRAME_SIZE_MIN
+
+# Where the open frame begins in the buffer; else one of these.
+_NO_FRAME: Final = -1
+_IN_PARTS: Final = -2  # it began before what is in the buffer
+
 _UINT4_MAX: Final = 0xFFFFFFFF
 _INT4_MAX: Final = 0x7FFFFFFF
 _INT4_MIN: Final = -0x80000000
 
 # The two-byte openings of the commonest opcodes, by the value of their argument.
 _BININT1_BYTES: Final = tuple(bytes((BININT1, value)) for value in range(256))
-_SHORT_TEXT_HEADERS: Final = tuple(bytes((SHORT_BINUNICODE, size)) for size in range(256))
-_SHORT_BYTES_HEADERS: Final = tuple(bytes((SHORT_BINBYTES, size)) for size in range(256))
 
 _pack_uint2: Final = Struct("<BH").pack
 _pack_uint4: Final = Struct("<BI").pack
 _pack_int4: Final = Struct("<Bi").pack
 _pack_uint8: Final = Struct("<BQ").pack
 _pack_float8: Final = Struct(">Bd").pack
-_pack_frame_header: Final = Struct("<BQ").pack_into
 
 _TUPLES: Final = (EMPTY_TUPLE, TUPLE1, TUPLE2, TUPLE3)
 
 # What raw-unicode-escape leaves alone but a line of protocol 0 cannot hold; \x1a ends a text file on DOS.
 _LINE_ESCAPES: Final = {code: f"\\u{code:04x}" for code in (0x00, 0x0A, 0x0D, 0x1A, 0x5C)}
-
-
-def encode_long(value: int) -> bytes:
-    """The shortest little-endian two's complement of `value`, as LONG1 and LONG4 want it; nothing for zero."""
-    if value == 0:
-        return b""
-    size = (value.bit_length() >> 3) + 1
-    data = value.to_bytes(size, "little", signed=True)
-    # -(2**(8*n-1)) is its own complement: it has the right sign bit without the extra byte.
-    if value < 0 and size > 1 and data[-1] == 0xFF and data[-2] & 0x80:
-        return data[:-1]
-    return data
 
 
 class Writer:
@@ -118,16 +114,29 @@ class Writer:
     `if len(writer.buffer) >= writer.frame_full: writer.boundary()` at the start of every object.
     """
 
-    __slots__ = ("_frame_start", "_parts", "_sink", "bin", "buffer", "frame_full", "protocol")
+    __slots__ = (
+        "_frame_gone", "_frame_start", "_hole", "_parts", "_sink", "bin", "buffer", "frame_full", "protocol",
+    )  # fmt: skip
 
     def __init__(self, protocol: int) -> None:
         self.protocol = protocol
         self.bin = protocol > 0
         self.buffer = bytearray()
         self.frame_full = maxsize
-        self._frame_start = -1
-        self._parts: list[bytes] = []
+        self._frame_start = _NO_FRAME
+        self._frame_gone = 0
+        self._hole = 0
+        self._parts = dumping.new_parts()
         self._sink: Callable[[Any], object] | None = None
+
+    def __dealloc__(self) -> None:
+        """Compiled, the parts are no object, so somebody has to free them; interpreted, this is never called."""
+        dumping.free_parts(self._parts)
+
+    def renew(self, protocol: int) -> None:
+        """Write another protocol from the next pickle on."""
+        self.protocol = protocol
+        self.bin = protocol > 0
 
     # One pickle: start, boundaries, finish
 
@@ -136,75 +145,102 @@ class Writer:
         self.reset()
         self._sink = sink
         if self.protocol >= 2:
-            self.buffer.append(PROTO)
-            self.buffer.append(self.protocol)
+            dumping.op1(self.buffer, PROTO, self.protocol)
         if self.protocol >= 4:
             self._open_frame()
+        elif sink is None:
+            self.frame_full = _TARGET
 
     def boundary(self) -> None:
-        """End a frame that has reached its size: written to a file, it leaves memory now."""
+        """End a frame that has reached its size: it leaves the buffer now.
+
+        Protocols below 4 have no frames.  Collected in memory their bytes leave the buffer as often, to keep it short;
+        a file is given them at once.
+        """
+        framed = self._frame_start != _NO_FRAME
         self._commit_frame()
-        if self._sink is not None:
-            self._spill()
-        self._open_frame()
+        self._spill()
+        if framed:
+            self._open_frame()
 
     def finish(self) -> bytes:
         """Write STOP and the last frame.  Returns the pickle, or nothing when it went to a file."""
-        self.buffer.append(STOP)
+        dumping.op(self.buffer, STOP)
         self._commit_frame()
         if self._sink is not None:
             self._spill()
             return b""
-        if not self._parts:
-            return bytes(self.buffer)
-        self._parts.append(bytes(self.buffer))
-        return b"".join(self._parts)
+        if not dumping.any_parts(self._parts):
+            return dumping.taken(self.buffer)
+        dumping.add_part(self._parts, self.buffer)
+        return dumping.joined(self._parts)
 
     def reset(self) -> None:
         """Forget everything buffered."""
-        self.buffer.clear()
-        self._parts = []
+        dumping.restart(self.buffer)
+        dumping.drop_parts(self._parts)
         self._sink = None
-        self._frame_start = -1
+        self._frame_start = _NO_FRAME
         self.frame_full = maxsize
 
     def _open_frame(self) -> None:
         self._frame_start = len(self.buffer)
-        self.buffer += bytes(FRAME_HEADER_SIZE)
-        self.frame_full = len(self.buffer) + FRAME_SIZE_TARGET
+        dumping.skip(self.buffer, _HEADER)
+        self.frame_full = len(self.buffer) + _TARGET
 
     def _commit_frame(self) -> None:
         start = self._frame_start
-        if start < 0:
+        if start == _NO_FRAME:
             return
-        size = len(self.buffer) - start - FRAME_HEADER_SIZE
-        if size >= FRAME_SIZE_MIN:
-            _pack_frame_header(self.buffer, start, FRAME, size)
+        if start == _IN_PARTS:
+            dumping.fill_hole(self._parts, self._hole, self._frame_gone + len(self.buffer))
         else:
-            del self.buffer[start : start + FRAME_HEADER_SIZE]
-        self._frame_start = -1
+            size = len(self.buffer) - start - _HEADER
+            if size >= _SHORTEST:
+                dumping.frame(self.buffer, start, size)
+            else:
+                dumping.unskip(self.buffer, start)
+        self._frame_start = _NO_FRAME
         self.frame_full = maxsize
 
     def _spill(self) -> None:
         """Pass on what is buffered: to the file, or to the parts."""
-        data = bytes(self.buffer)
-        self.buffer.clear()
-        if self._sink is not None:
-            self._sink(data)
+        if self._sink is None:
+            dumping.add_buffer(self._parts, self.buffer, -1)
         else:
-            self._parts.append(data)
+            data = dumping.taken(self.buffer)
+            dumping.restart(self.buffer)
+            self._sink(data)
+
+    def _payload(self, data: Any, size: int) -> None:
+        """Write a payload within a frame; collected in memory, a longer one is copied but once."""
+        if size < _STAGED or self._sink is not None:
+            dumping.extend(self.buffer, data)
+            return
+        start = self._frame_start
+        gone = len(self.buffer)
+        if start >= 0:
+            gone -= start + _HEADER
+            self._hole = dumping.add_buffer(self._parts, self.buffer, start)
+            self._frame_start = _IN_PARTS
+            self._frame_gone = gone + size
+        else:
+            dumping.add_buffer(self._parts, self.buffer, -1)
+            self._frame_gone += gone + size
+        dumping.add_part(self._parts, data)
+        if start != _NO_FRAME:
+            self.frame_full = _TARGET - self._frame_gone
 
     def _large(self, header: bytes, data: Any, payload: object) -> None:
         """Write a payload outside of any frame; `data` are its bytes, `payload` what a file is given."""
-        framed = self._frame_start >= 0
+        framed = self._frame_start != _NO_FRAME
         self._commit_frame()
         self.buffer += header
         self._spill()
         if self._sink is not None:
             self._sink(payload)
         else:
-            # Anything but bytes may change before the parts are joined.
-            self._parts.append(bytes(data))
+            dumping.add_part(self._parts, data)
         if framed:
             self._open_frame()
 
@@ -212,35 +248,35 @@ class Writer:
 
     def op(self, code: int) -> None:
         """Write an opcode that has no argument."""
-        self.buffer.append(code)
+        dumping.op(self.buffer, code)
 
     def none(self) -> None:
         """Push None."""
-        self.buffer.append(NONE)
+        dumping.op(self.buffer, NONE)
 
     def empty_list(self) -> None:
         """Push an empty list."""
         if self.bin:
-            self.buffer.append(EMPTY_LIST)
+            dumping.op(self.buffer, EMPTY_LIST)
         else:
-            self.buffer.append(MARK)
-            self.buffer.append(LIST)
+            dumping.op(self.buffer, MARK)
+            dumping.op(self.buffer, LIST)
 
     def empty_dict(self) -> None:
         """Push an empty dict."""
         if self.bin:
-            self.buffer.append(EMPTY_DICT)
+            dumping.op(self.buffer, EMPTY_DICT)
         else:
-            self.buffer.append(MARK)
-            self.buffer.append(DICT)
+            dumping.op(self.buffer, MARK)
+            dumping.op(self.buffer, DICT)
 
     def empty_tuple(self) -> None:
         """Push the empty tuple."""
         if self.protocol:
-            self.buffer.append(EMPTY_TUPLE)
+            dumping.op(self.buffer, EMPTY_TUPLE)
         else:
-            self.buffer.append(MARK)
-            self.buffer.append(TUPLE)
+            dumping.op(self.buffer, MARK)
+            dumping.op(self.buffer, TUPLE)
 
     def short_tuple(self, size: int) -> None:
         """Make a tuple of the 1 to 3 topmost values (protocol 2 and later)."""
@@ -253,7 +289,7 @@ class Writer:
     def drop_to_mark(self, count: int) -> None:
         """Drop the topmost mark and the `count` values above it, with POP_MARK where the protocol has it."""
         if self.bin:
-            self.buffer.append(POP_MARK)
+            dumping.op(self.buffer, POP_MARK)
         else:
             self.drop(count + 1)
 
@@ -268,7 +304,7 @@ class Writer:
     def boolean(self, value: bool) -> None:
         """Push True or False."""
         if self.protocol >= 2:
-            self.buffer.append(NEWTRUE if value else NEWFALSE)
+            dumping.op(self.buffer, NEWTRUE if value else NEWFALSE)
         else:
             # Readers older than bools took these texts for ints.
             self.buffer += b"I01\n" if value else b"I00\n"
@@ -295,11 +331,10 @@ class Writer:
         if size > _INT4_MAX:
             raise OverflowError("int too large to pickle")
         if size <= 0xFF:
-            self.buffer.append(LONG1)
-            self.buffer.append(size)
+            dumping.op1(self.buffer, LONG1, size)
         else:
-            self.buffer += _pack_int4(LONG4, size)
-        self.buffer += data
+            dumping.op4(self.buffer, LONG4, size)
+        dumping.extend(self.buffer, data)
 
     def floating(self, value: float) -> None:
         """Push a float: eight bytes, or its `repr` in protocol 0."""
@@ -321,11 +356,11 @@ class Writer:
             data = value.encode("utf-8", "surrogatepass")
         size = len(data)
         if size <= 0xFF and self.protocol >= 4:
-            self.buffer += _SHORT_TEXT_HEADERS[size]
-            self.buffer += data
-        elif size < FRAME_SIZE_TARGET:
-            self.buffer += _pack_uint4(BINUNICODE, size)
-            self.buffer += data
+            dumping.op1(self.buffer, SHORT_BINUNICODE, size)
+            dumping.extend(self.buffer, data)
+        elif size < _TARGET:
+            dumping.op4(self.buffer, BINUNICODE, size)
+            self._payload(data, size)
         else:
             self._large(self._counted(size, BINUNICODE, BINUNICODE8, "string"), data, data)
 
@@ -333,11 +368,11 @@ class Writer:
         """Push bytes (protocol 3 and later); a large one reaches the file as `payload`, the object it came from."""
         size = len(data)
         if size <= 0xFF:
-            self.buffer += _SHORT_BYTES_HEADERS[size]
-            self.buffer += data
-        elif size < FRAME_SIZE_TARGET:
-            self.buffer += _pack_uint4(BINBYTES, size)
-            self.buffer += data
+            dumping.op1(self.buffer, SHORT_BINBYTES, size)
+            dumping.extend(self.buffer, data)
+        elif size < _TARGET:
+            dumping.op4(self.buffer, BINBYTES, size)
+            self._payload(data, size)
         else:
             self._large(self._counted(size, BINBYTES, BINBYTES8, "bytes object"), data, payload)
 
@@ -345,9 +380,9 @@ class Writer:
         """Push a bytearray (protocol 5); a large one reaches the file as `payload`, the object it came from."""
         size = len(data)
         header = _pack_uint8(BYTEARRAY8, size)
-        if size < FRAME_SIZE_TARGET:
-            self.buffer += header
-            self.buffer += data
+        if size < _TARGET:
+            dumping.extend(self.buffer, header)
+            self._payload(data, size)
         else:
             self._large(header, data, payload)
 
@@ -363,14 +398,13 @@ class Writer:
     def put(self, index: int) -> None:
         """Store the top under `index`, which from protocol 4 on is implied: it is the size of the reader's memo."""
         if self.protocol >= 4:
-            self.buffer.append(MEMOIZE)
+            dumping.op(self.buffer, MEMOIZE)
         elif not self.bin:
             self.buffer += b"p%d\n" % index
         elif index <= 0xFF:
-            self.buffer.append(BINPUT)
-            self.buffer.append(index)
+            dumping.op1(self.buffer, BINPUT, index)
         elif index <= _UINT4_MAX:
-            self.buffer += _pack_uint4(LONG_BINPUT, index)
+            dumping.op4(self.buffer, LONG_BINPUT, index)
         else:
             raise PicklingError("memo id too large for LONG_BINPUT")
 
@@ -379,10 +413,9 @@ class Writer:
         if not self.bin:
             self.buffer += b"g%d\n" % index
         elif index <= 0xFF:
-            self.buffer.append(BINGET)
-            self.buffer.append(index & 0xFF)  # a memo set by hand may hold a negative index
+            dumping.op1(self.buffer, BINGET, index & 0xFF)  # a memo set by hand may hold a negative index
         elif index <= _UINT4_MAX:
-            self.buffer += _pack_uint4(LONG_BINGET, index)
+            dumping.op4(self.buffer, LONG_BINGET, index)
         else:
             raise PicklingError("memo id too large for LONG_BINGET")
 
@@ -407,7 +440,7 @@ class Writer:
         """Write the code of an extension registry entry, 1 to 2**31-1."""
         if code <= 0xFF:
             self.buffer.append(EXT1)
-            self.buffer.append(code)
+            dumping.op(self.buffer, code)
         elif code <= 0xFFFF:
             self.buffer += _pack_uint2(EXT2, code)
         else:
@@ -415,7 +448,7 @@ class Writer:
 
     def persistent_id(self) -> None:
         """Take the top for a persistent ID (protocol 1 and later)."""
-        self.buffer.append(BINPERSID)
+        dumping.op(self.buffer, BINPERSID)
 
     def persistent_line(self, text: str) -> None:
         """Write a persistent ID as text (protocol 0); PicklingError if it is not ASCII."""

@@ -20,7 +20,8 @@ PACKAGE = ROOT / "safepickle"
 # A module imports only from the layers above its own in this list.
 LAYERS = (
     {"build", "errors", "limits", "opcodes"},
-    {"reader", "writer", "probes", "policy.patterns", "policy.regex", "policy.document"},
+    {"dumping", "loading"},
+    {"reader", "writer", "probes", "values", "policy.patterns", "policy.regex", "policy.document"},
     {"policy.model"},
     {"policy._plain", "policy.normal", "policy.parse", "policy.write", "symbols"},
     {"policy.packaged", "matching"},

@@ -259,12 +259,31 @@ def test_a_frame_ends_at_the_first_boundary_after_its_target():
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS[:4])
-def test_protocols_below_4_never_reach_a_boundary(protocol):
+def test_protocols_below_4_never_reach_a_boundary_on_the_way_to_a_file(protocol):
+    file = Recorder()
     writer = Writer(protocol)
-    writer.start(None)
+    writer.start(file.write)
     writer.text("x" * 10 * FRAME_SIZE_TARGET)
     writer.text("x" * (FRAME_SIZE_TARGET - 1))
     assert len(writer.buffer) < writer.frame_full
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS[:4])
+def test_a_boundary_leaves_no_trace_below_protocol_4(protocol):
+    def fill(writer):
+        for number in range(3 * FRAME_SIZE_TARGET):
+            if len(writer.buffer) >= writer.frame_full:
+                writer.boundary()
+                assert len(writer.buffer) == 0
+            writer.integer(number)
+
+    opening = 2 * (protocol >= 2)
+    expected = b"".join(
+        written(protocol, lambda writer, number=number: writer.integer(number))[opening:-1]
+        for number in range(3 * FRAME_SIZE_TARGET)
+    )
+    data = written(protocol, fill)
+    assert data[opening:-1] == expected
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS[3:])

@@ -16,7 +16,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, NoReturn, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar, Union
 
 from safepickle.errors import PolicyError
 from safepickle.limits import Limits
@@ -211,6 +211,12 @@ _files: dict[str, tuple[list[FileRead], Policy]] = {}
 _MOST_CACHED: Final = 64
 
 
+# os.environ takes a microsecond to say that it has no such variable, which is as long as a small pickle takes.  What it
+# keeps the variables in is a dict, whose name has not changed since it was a class.
+VARIABLES: Final[Any] = getattr(os.environ, "_data", os.environ)
+VARIABLE: Final[Any] = os.environ.encodekey(ENVIRONMENT) if VARIABLES is not os.environ else ENVIRONMENT  # type: ignore[attr-defined,unused-ignore]
+
+
 def resolve_policy(spec: PolicySpec = None) -> Policy:
     """The policy that an argument `policy` stands for.
 
@@ -222,8 +228,8 @@ def resolve_policy(spec: PolicySpec = None) -> Policy:
     if isinstance(spec, Policy):
         return spec
     if spec is None:
-        named = os.environ.get(ENVIRONMENT)
-        return _from_text(named) if named else Policy.named("plain")
+        named = os.environ.get(ENVIRONMENT) if VARIABLE in VARIABLES else None
+        return _from_text(named) if named else _named.get("plain") or Policy.named("plain")
     if isinstance(spec, str):
         return _packaged_union(spec)
     if isinstance(spec, (list, tuple)):

@@ -1,4 +1,4 @@
-# Primitives of the compiled core: what a heap keeps, as C arrays.  twins.py says the same in Python.
+# Primitives of the compiled core: what a heap keeps, as C arrays.  loading.py says the same in Python.
 #
 # Pointers into a heap's arrays hold until the next call that may make it grow.
 
@@ -15,7 +15,7 @@ from libc.string cimport memcpy, memset
 from safepickle.symbols cimport Heap, Node
 from safepickle.values cimport Memo, Stack
 
-cdef extern from "primitives.h":
+cdef extern from "loading.h":
     int64_t text_stop "sp_text_stop" (const unsigned char *data, int64_t pos, int64_t end, int width) nogil
     PyObject *_text "sp_text" (const unsigned char *data, Py_ssize_t size) noexcept
     PyObject *_long "PyLong_FromLong" (long value) noexcept
@@ -41,6 +41,7 @@ cdef enum:
     FIRST_ROOM = 64
     _LENT = 1
     _FROZEN = 2
+    _KEPT = 1048576
 
 
 cdef inline int64_t *_grown(int64_t *array, Py_ssize_t size, Py_ssize_t wanted) except NULL:
@@ -64,6 +65,18 @@ cdef inline int set_up(Heap heap) except -1:
     heap.nodes = <Node *>_grown(NULL, 0, FIRST_ROOM)
     heap.node_room = FIRST_ROOM * sizeof(int64_t) // sizeof(Node)
     return 0
+
+
+cdef inline int renew(Heap heap) except -1:
+    memset(heap.memo, 0, heap.memo_room * sizeof(int64_t))
+    heap.size = 0
+    heap.pool_used = 0
+    heap.records.clear()
+    return 0
+
+
+cdef inline bint is_small(Heap heap) noexcept:
+    return heap.stack_room + heap.marks_room + heap.memo_room + heap.pool_room + heap.node_room <= _KEPT
 
 
 cdef inline void release(Heap heap):
@@ -100,6 +113,28 @@ cdef inline const unsigned char *pointer(object data) except NULL:
     if type(data) is bytes:
         return <const unsigned char *><char *>(<bytes>data)
     return <const unsigned char *><char *>(<bytearray>data)
+
+
+cdef inline int uint1(const unsigned char *data, int64_t pos) noexcept:
+    return data[pos]
+
+
+cdef inline int uint2(const unsigned char *data, int64_t pos) noexcept:
+    return data[pos] | data[pos + 1] << 8
+
+
+cdef inline int int4(const unsigned char *data, int64_t pos) noexcept:
+    return <int>_uint4(data + pos)
+
+
+cdef inline int64_t uint4(const unsigned char *data, int64_t pos) noexcept:
+    return _uint4(data + pos)
+
+
+cdef inline int64_t uint8(const unsigned char *data, int64_t pos) noexcept:
+    if data[pos + 7] >= 0x40:
+        return -1
+    return <int64_t>_uint4(data + pos) | <int64_t>_uint4(data + pos + 4) << 32
 
 
 # -- Nodes ---------------------------------------------------------------------------------------------------------------
@@ -452,10 +487,6 @@ cdef inline int push_float8(Stack stack, const unsigned char *data, Py_ssize_t p
     return _give(stack, _float(_float8(data + pos)))
 
 
-cdef inline Py_ssize_t uint4(const unsigned char *data, Py_ssize_t pos) noexcept:
-    return _uint4(data + pos)
-
-
 cdef inline int push_text(Stack stack, const unsigned char *data, Py_ssize_t pos, Py_ssize_t size) except -1:
     return _give(stack, _text(data + pos, size))
 
@@ -589,3 +620,25 @@ cdef inline object looked_up(object cls, object name, object missing):
     if found == NULL:
         return missing
     return <object>found
+
+
+cdef inline int renew_stack(Stack stack) except -1:
+    drop(stack, 0)
+    stack.open_marks = 0
+    return 0
+
+
+cdef inline int renew_memo(Memo memo) except -1:
+    cdef Py_ssize_t i
+    cdef PyObject *old
+    for i in range(memo.room):
+        old = memo.entries[i]
+        if old != NULL:
+            memo.entries[i] = NULL
+            _drop_reference(old)
+    memo.far = None
+    return 0
+
+
+cdef inline bint is_small_memo(Stack stack, Memo memo) noexcept:
+    return stack.room + stack.marks_room + memo.room <= _KEPT

@@ -1,4 +1,4 @@
-"""What the compiled core has as C primitives, in Python: `primitives.pxd` says the same for C arrays.
+"""What the compiled core has as C primitives, in Python: `_loading.pxd` says the same for C arrays.
 
 Uncompiled, the modules call these; compiled, Cython puts the C functions of the same names in their place.  A stack,
 the marks and a memo are arrays that are written by index, as C writes them, so that one text serves both.
@@ -24,6 +24,8 @@ FIRST_ROOM: Final = 64
 _SHIFT: Final = 5
 _KIND: Final = 31
 _FIRST_NODE: Final = 16
+_TOO_LONG: Final = 1 << 62
+_KEPT: Final = 1 << 10  # numbers
 _LARGE: Final = 64 * 1024
 _LOOKED_UP: Final = frozenset({b"append", b"extend", b"add"})
 
@@ -40,6 +42,21 @@ def set_up(heap: Heap) -> None:
     heap.depths = []
     heap.lent = set()
     heap.frozen = set()
+
+
+def renew(heap: Heap) -> None:
+    """Make a heap that was used ready to be used again."""
+    if any(heap.memo):
+        heap.memo = [0] * heap.memo_room
+    heap.items.clear()
+    heap.depths.clear()
+    heap.lent.clear()
+    heap.frozen.clear()
+
+
+def is_small(heap: Heap) -> bool:
+    """Whether a heap may be kept for the next pass."""
+    return heap.stack_room + heap.marks_room + heap.memo_room <= _KEPT and len(heap.items) <= _KEPT
 
 
 def release(_heap: Heap) -> None:
@@ -68,6 +85,32 @@ def grow_memo(heap: Heap, index: int) -> None:
 def pointer(data: bytes | bytearray) -> bytes | bytearray:
     """What the bytes of the input are read from."""
     return data
+
+
+def uint1(data: bytes | bytearray, pos: int) -> int:
+    """One byte, unsigned."""
+    return data[pos]
+
+
+def uint2(data: bytes | bytearray, pos: int) -> int:
+    """Two bytes, unsigned, little-endian."""
+    return data[pos] | data[pos + 1] << 8
+
+
+def int4(data: bytes | bytearray, pos: int) -> int:
+    """Four bytes, signed, little-endian."""
+    return int.from_bytes(data[pos : pos + 4], "little", signed=True)
+
+
+def uint4(data: bytes | bytearray, pos: int) -> int:
+    """Four bytes, unsigned, little-endian."""
+    return int.from_bytes(data[pos : pos + 4], "little")
+
+
+def uint8(data: bytes | bytearray, pos: int) -> int:
+    """Eight bytes, unsigned, little-endian; -1 for 2**62 and more, which no input has."""
+    size = int.from_bytes(data[pos : pos + 8], "little")
+    return size if size < _TOO_LONG else -1
 
 
 def text_stop(data: bytes | bytearray, pos: int, end: int, width: int) -> int:
@@ -295,11 +338,6 @@ def push_float8(stack: list[Any], data: bytes, pos: int) -> None:
     stack.append(_float8(data, pos)[0])
 
 
-def uint4(data: bytes, pos: int) -> int:
-    """A four-byte length or index."""
-    return int.from_bytes(data[pos : pos + 4], "little")
-
-
 def push_text(stack: list[Any], data: bytes, pos: int, size: int) -> None:
     """Push UTF-8 text."""
     stack.append(str(data[pos : pos + size], "utf-8", "surrogatepass"))
@@ -376,3 +414,18 @@ def looked_up(cls: type, name: str, missing: Any) -> Any:
         if name in namespace:
             return namespace[name]
     return missing
+
+
+def renew_stack(stack: list[Any]) -> None:
+    """Make a stack that was used ready to be used again."""
+    stack.clear()
+
+
+def renew_memo(memo: dict[int, Any]) -> None:
+    """Make a memo that was used ready to be used again."""
+    memo.clear()
+
+
+def is_small_memo(_stack: list[Any], memo: dict[int, Any]) -> bool:
+    """Whether a stack and a memo may be kept for the next load."""
+    return len(memo) <= _KEPT

@@ -1,10 +1,10 @@
 /* What Cython cannot say as well as C: the few loops that meet every byte of a text.
 
-   Rules: each has a Python twin in twins.py; each may answer "not me" (-1), and then the reader decides; none reads at
+   Rules: each has a Python twin in loading.py; each may answer "not me" (-1), and then the reader decides; none reads at
    or behind `end`; a length test is written `size > end - pos`, so no sum can overflow. */
 
-#ifndef SAFEPICKLE_PRIMITIVES_H
-#define SAFEPICKLE_PRIMITIVES_H
+#ifndef SAFEPICKLE_LOADING_H
+#define SAFEPICKLE_LOADING_H
 
 #include <Python.h>
 #include <stdint.h>
