@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The compiled core under AddressSanitizer, and with bounds checks and assertions: the codec's tests, then every harness.
+# The compiled core under AddressSanitizer, and with bounds checks and assertions: every harness, then the codec's tests.
 #
 #     fuzz/asan.sh [SECONDS for each harness, 60] [address|checked, both]
 #
@@ -54,9 +54,9 @@ harnesses() {
     done
 }
 
-both() {  # both NAME: the tests and the fuzzers on that build
-    tests "$scratch/$1" || failed+=("the tests ($1)")
+both() {  # both NAME: the fuzzers and the tests on that build
     harnesses "$scratch/$1"
+    tests "$scratch/$1" || failed+=("the tests ($1)")
 }
 
 address() {

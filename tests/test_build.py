@@ -72,6 +72,8 @@ def test_all_modules_are_compiled_that_are_to_be_or_none_is():
 
 
 def test_no_compiled_module_is_older_than_what_it_was_compiled_from(compiled):
+    if not (PACKAGE.parent / "setup.py").exists():
+        pytest.skip("not built in place: the times are those of the installation")
     stale = {
         path.name
         for path in compiled
