@@ -10,7 +10,7 @@ Rules:
   it leaves untouched for the verifier's own loop, which then says what is to be said.  It breaks off before the opcode,
   never inside.
 * What names, calls and builds is judged by the verifier's methods, with the reader standing where they expect it.
-* All opcodes that it takes have their fixed-size arguments within `_MARGIN` bytes, so one test a turn is enough.
+* It takes an opcode only if the fixed-size argument and one more byte are here, so one test a turn is enough.
 * The stack ends where its values end while it is in here: `append` and `pop` do what indexes do outside.
 * A test runs every valid, malformed and generated pickle with the lane and without it and compares everything.
 """
@@ -27,7 +27,7 @@ from safepickle.probes import FREE_KEYS
 
 __all__ = ["TAKEN", "run"]
 
-#: An opcode, the fixed-size argument behind it, and an opcode that is taken together with it.
+#: An opcode, the fixed-size argument behind it, and an opcode that may be taken together with it.
 _MARGIN: Final = 2 + max(op.WIDTHS)
 #: Longer payloads are the reader's matter.
 _LARGE: Final = 64 * 1024
@@ -131,7 +131,7 @@ def run(  # noqa: C901, PLR0912, PLR0915 - flat on purpose
     opcodes = 0
     started = verifier.opcodes
     for opcodes in _counter():
-        if pos >= last:
+        if pos >= last and (pos >= end or pos + _STEPS[data[pos]] >= end):
             break
         code = data[pos]
         kind = kinds[code]
@@ -143,7 +143,7 @@ def run(  # noqa: C901, PLR0912, PLR0915 - flat on purpose
         # Texts
         if code == _SHORT_BINUNICODE:
             stop = pos + 2 + data[pos + 1]
-            if stop > last:
+            if stop >= end:
                 break
             text = data[pos + 2 : stop]
             if not text.isascii() or (data[pos + 2] in _NOTED and stop > pos + 2 and _is_noted(text)):
@@ -317,14 +317,14 @@ def run(  # noqa: C901, PLR0912, PLR0915 - flat on purpose
         # Counted literals
         elif code == _LONG1 or code == _SHORT_BINBYTES:
             stop = pos + 2 + data[pos + 1]
-            if stop > last:
+            if stop >= end:
                 break
             push(pos << _SHIFT | (_INT if code == _LONG1 else _BYTES))
             pos = stop
         elif code == _BINUNICODE or code == _BINBYTES:
             size = _uint4(data, pos + 1)[0]
             stop = pos + 5 + size
-            if stop > last or size >= _LARGE:
+            if stop >= end or size >= _LARGE:
                 break
             if code == _BINUNICODE:
                 text = data[pos + 5 : stop]
@@ -352,7 +352,7 @@ def run(  # noqa: C901, PLR0912, PLR0915 - flat on purpose
                         inside = depths[value >> _SHIFT]
                 if inside >= most:
                     break
-            if code == _SETITEM:
+            if code == _SETITEM and (items[0] & _KIND != _STR or sizes or verifier._hash_work >= verifier._hash_floor):
                 reader.at = pos
                 reader.pos = pos + 1
                 verifier.opcodes = started + opcodes + fused + 1
@@ -360,6 +360,9 @@ def run(  # noqa: C901, PLR0912, PLR0915 - flat on purpose
                 verifier._hash_all(start, start + 2, 2)
                 if len(held[node]) + 2 <= _PAIRS or items[0] & _KIND == _STR:
                     verifier.harmless_keys += verifier._hash_work - before
+            elif code == _SETITEM:
+                verifier._hash_work += 1
+                verifier.harmless_keys += 1
             held[node] += items
             depth = depths[node]
             if inside >= depth:
