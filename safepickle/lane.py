@@ -25,7 +25,7 @@ from safepickle import opcodes as op
 from safepickle import symbols as sym
 from safepickle.probes import FREE_KEYS
 
-__all__ = ["TAKEN", "run"]
+__all__ = ["run", "table", "takes"]
 
 #: An opcode, the fixed-size argument behind it, and an opcode that may be taken together with it.
 _MARGIN: Final = 2 + max(op.WIDTHS)
@@ -83,27 +83,48 @@ _STACK_GLOBAL: Final = op.STACK_GLOBAL
 _STEPS: Final = tuple(1 + width for width in op.WIDTHS)
 _EMPTIES: Final = {_EMPTY_LIST: _LIST, _EMPTY_DICT: _DICT, _EMPTY_SET: _SET}
 _TUPLES: Final = {_TUPLE1: 1, _TUPLE2: 2, _TUPLE3: 3}
-_CLOSING: Final = frozenset({_SETITEMS, _APPENDS, _TUPLE_OF, _ADDITEMS, _LIST_OF, _DICT_OF, _FROZENSET_OF})
-_JUDGED: Final = frozenset({_STACK_GLOBAL, _REDUCE, _NEWOBJ, _BUILD})
-#: Whether an opcode can be taken here, beside the literals of a fixed size.
-TAKEN: Final = frozenset({
-    _MEMOIZE, _BINPUT, _LONG_BINPUT, _BINGET, _LONG_BINGET, _SHORT_BINUNICODE, _BINUNICODE, _SHORT_BINBYTES, _BINBYTES,
-    _LONG1, _MARK, _EMPTY_TUPLE, _APPEND, _SETITEM, *_EMPTIES, *_TUPLES, *_CLOSING, *_JUDGED,
-})  # fmt: skip
+# What is done alike, in the order of the loop; below these are the kinds of literals, above is what is not taken here.
+_TO_TEXT, _TO_GET, _TO_PUT, _TO_MARK, _TO_OPEN, _TO_CLOSE, _TO_TUPLE, _TO_ADD, _TO_JUDGE, _TO_SHORT, _TO_LONG, _TO_EMPTY = (
+    range(_FIRST_NODE, _FIRST_NODE + 12)
+)
+_NOT_TAKEN: Final = _TO_EMPTY + 1
+_TAKEN: Final = {
+    _SHORT_BINUNICODE: _TO_TEXT,
+    **dict.fromkeys((_BINGET, _LONG_BINGET), _TO_GET),
+    **dict.fromkeys((_MEMOIZE, _BINPUT, _LONG_BINPUT), _TO_PUT),
+    _MARK: _TO_MARK,
+    **dict.fromkeys(_EMPTIES, _TO_OPEN),
+    **dict.fromkeys((_SETITEMS, _APPENDS, _ADDITEMS, _TUPLE_OF, _LIST_OF, _DICT_OF, _FROZENSET_OF), _TO_CLOSE),
+    **dict.fromkeys(_TUPLES, _TO_TUPLE),
+    **dict.fromkeys((_APPEND, _SETITEM), _TO_ADD),
+    **dict.fromkeys((_STACK_GLOBAL, _REDUCE, _NEWOBJ, _BUILD), _TO_JUDGE),
+    **dict.fromkeys((_LONG1, _SHORT_BINBYTES), _TO_SHORT),
+    **dict.fromkeys((_BINUNICODE, _BINBYTES), _TO_LONG),
+    _EMPTY_TUPLE: _TO_EMPTY,
+}
 # The first letters of the names that attributes are looked up by, and that the verifier notes.
 _NOTED: Final = frozenset(name.encode()[0] for name in sym.HOOKS)
 
 _uint4 = Struct("<I").unpack_from
 
 
+def table(kinds: bytes) -> tuple[int, ...]:
+    """What is done with each opcode, given the kinds of the literals that those of a fixed size push, else 0."""
+    return tuple(kind or _TAKEN.get(code, _NOT_TAKEN) for code, kind in enumerate(kinds))
+
+
+def takes(done: tuple[int, ...]) -> bytes:
+    """For each opcode whether it may be taken here."""
+    return bytes(each != _NOT_TAKEN for each in done)
+
+
 # The accepted long function: one flat arm for each kind of opcode, common ones first, everything in local variables.
 def run(  # noqa: C901, PLR0912, PLR0915 - flat on purpose
-    verifier: Any, kinds: tuple[int, ...], pos: int, base: int, height: int, deep: int, count: int
+    verifier: Any, done: tuple[int, ...], pos: int, base: int, height: int, deep: int, count: int
 ) -> tuple[int, int, int, int, int]:
     """Take opcodes from `pos` on as long as they are common and harmless.
 
-    `kinds` has the kind of the literal that an opcode of fixed size pushes, else 0; the other arguments are the
-    variables of the verifier's loop, which are returned as they are then.
+    `done` is a `table`; the other arguments are the variables of the verifier's loop, returned as they are then.
     """
     reader = verifier.reader
     heap = verifier.heap
@@ -134,14 +155,14 @@ def run(  # noqa: C901, PLR0912, PLR0915 - flat on purpose
         if pos >= last and (pos >= end or pos + _STEPS[data[pos]] >= end):
             break
         code = data[pos]
-        kind = kinds[code]
-        if kind:
+        kind = done[code]
+        if kind < _TO_TEXT:
             push(pos << _SHIFT | kind)
             pos += _STEPS[code]
             continue
 
         # Texts
-        if code == _SHORT_BINUNICODE:
+        if kind == _TO_TEXT:
             stop = pos + 2 + data[pos + 1]
             if stop >= end:
                 break
@@ -158,7 +179,7 @@ def run(  # noqa: C901, PLR0912, PLR0915 - flat on purpose
                 fused += 1
 
         # The memo
-        elif code == _BINGET or code == _LONG_BINGET:
+        elif kind == _TO_GET:
             index = data[pos + 1] if code == _BINGET else _uint4(data, pos + 1)[0]
             value = memo[index] if index < room else 0
             if not value:
@@ -172,7 +193,7 @@ def run(  # noqa: C901, PLR0912, PLR0915 - flat on purpose
                     lent.add(value >> _SHIFT)
             push(value)
             pos += _STEPS[code]
-        elif code == _MEMOIZE or code == _BINPUT or code == _LONG_BINPUT:
+        elif kind == _TO_PUT:
             if len(stack) == base or count >= room or memo[count]:
                 break
             if code != _MEMOIZE and count != (data[pos + 1] if code == _BINPUT else _uint4(data, pos + 1)[0]):
@@ -182,7 +203,7 @@ def run(  # noqa: C901, PLR0912, PLR0915 - flat on purpose
             pos += _STEPS[code]
 
         # Containers
-        elif code == _MARK:
+        elif kind == _TO_MARK:
             if opened == marks_room:
                 break
             marks[2 * opened] = base
@@ -191,7 +212,7 @@ def run(  # noqa: C901, PLR0912, PLR0915 - flat on purpose
             base = len(stack)
             deep = 0
             pos += 1
-        elif code in _EMPTIES:
+        elif kind == _TO_OPEN:
             value = len(depths) << _SHIFT | _EMPTIES[code]
             held.append([])
             depths.append(1)
@@ -204,7 +225,7 @@ def run(  # noqa: C901, PLR0912, PLR0915 - flat on purpose
                 count += 1
                 pos += 1
                 fused += 1
-        elif code in _CLOSING:
+        elif kind == _TO_CLOSE:
             if opened == 0 or deep >= most:
                 break
             below = marks[2 * opened - 2]
@@ -288,7 +309,7 @@ def run(  # noqa: C901, PLR0912, PLR0915 - flat on purpose
             if depth > deep:
                 deep = depth
             pos += 1
-        elif code in _TUPLES:
+        elif kind == _TO_TUPLE:
             start = len(stack) - _TUPLES[code]
             if start < base:
                 break
@@ -314,66 +335,52 @@ def run(  # noqa: C901, PLR0912, PLR0915 - flat on purpose
                 pos += 1
                 fused += 1
 
-        # Counted literals
-        elif code == _LONG1 or code == _SHORT_BINBYTES:
-            stop = pos + 2 + data[pos + 1]
-            if stop >= end:
-                break
-            push(pos << _SHIFT | (_INT if code == _LONG1 else _BYTES))
-            pos = stop
-        elif code == _BINUNICODE or code == _BINBYTES:
-            size = _uint4(data, pos + 1)[0]
-            stop = pos + 5 + size
-            if stop >= end or size >= _LARGE:
-                break
-            if code == _BINUNICODE:
-                text = data[pos + 5 : stop]
-                if not text.isascii() or (data[pos + 5] in _NOTED and size and _is_noted(text)):
-                    break
-            if size > _LONG_TEXT:
-                sizes[pos] = size
-            push(pos << _SHIFT | (_STR if code == _BINUNICODE else _BYTES))
-            pos = stop
-
         # One item at a time
-        elif code == _APPEND or code == _SETITEM:
+        elif kind == _TO_ADD:
             start = len(stack) - (1 if code == _APPEND else 2)
             if start <= base:
                 break
-            target = stack[start - 1]
-            node = target >> _SHIFT
-            if target & _KIND != (_LIST if code == _APPEND else _DICT) or node in lent or node in frozen:
-                break
-            items = stack[start:]
-            inside = 0
-            if deep:
-                for value in items:
-                    if value & _KIND >= _FIRST_NODE and depths[value >> _SHIFT] > inside:
-                        inside = depths[value >> _SHIFT]
-                if inside >= most:
+            value = stack[-1]
+            inside = depths[value >> _SHIFT] if deep and value & _KIND >= _FIRST_NODE else 0
+            if code == _APPEND:
+                target = stack[-2]
+                node = target >> _SHIFT
+                if target & _KIND != _LIST or inside >= most or node in lent or node in frozen:
                     break
-            if code == _SETITEM and (items[0] & _KIND != _STR or sizes or verifier._hash_work >= verifier._hash_floor):
-                reader.at = pos
-                reader.pos = pos + 1
-                verifier.opcodes = started + opcodes + fused + 1
-                before = verifier._hash_work
-                verifier._hash_all(start, start + 2, 2)
-                if len(held[node]) + 2 <= _PAIRS or items[0] & _KIND == _STR:
-                    verifier.harmless_keys += verifier._hash_work - before
-            elif code == _SETITEM:
-                verifier._hash_work += 1
-                verifier.harmless_keys += 1
-            held[node] += items
+                held[node].append(value)
+                pop()
+            else:
+                target = stack[-3]
+                node = target >> _SHIFT
+                if target & _KIND != _DICT or inside >= most or node in lent or node in frozen:
+                    break
+                key = stack[-2]
+                if key & _KIND != _STR or sizes or verifier._hash_work >= verifier._hash_floor:
+                    if deep and key & _KIND >= _FIRST_NODE and depths[key >> _SHIFT] > inside:
+                        inside = depths[key >> _SHIFT]
+                        if inside >= most:
+                            break
+                    reader.at = pos
+                    reader.pos = pos + 1
+                    verifier.opcodes = started + opcodes + fused + 1
+                    before = verifier._hash_work
+                    verifier._hash_all(start, start + 2, 2)
+                    if len(held[node]) + 2 <= _PAIRS or key & _KIND == _STR:
+                        verifier.harmless_keys += verifier._hash_work - before
+                else:
+                    verifier._hash_work += 1
+                    verifier.harmless_keys += 1
+                held[node] += stack[start:]
+                del stack[start:]
             depth = depths[node]
             if inside >= depth:
                 depth = depths[node] = inside + 1
             if depth > deep:
                 deep = depth
-            del stack[start:]
             pos += 1
 
         # Globals and objects
-        elif code in _JUDGED:
+        elif kind == _TO_JUDGE:
             if len(stack) - 1 <= base:
                 break
             reader.at = pos
@@ -395,11 +402,32 @@ def run(  # noqa: C901, PLR0912, PLR0915 - flat on purpose
                 if depth > deep:
                     deep = depth
             pos += 1
-        elif code == _EMPTY_TUPLE:
+        elif kind == _TO_EMPTY:
             push(verifier._empty_tuple())
             if deep == 0:
                 deep = 1
             pos += 1
+        # Counted literals
+        elif kind == _TO_SHORT:
+            stop = pos + 2 + data[pos + 1]
+            if stop >= end:
+                break
+            push(pos << _SHIFT | (_INT if code == _LONG1 else _BYTES))
+            pos = stop
+        elif kind == _TO_LONG:
+            size = _uint4(data, pos + 1)[0]
+            stop = pos + 5 + size
+            if stop >= end or size >= _LARGE:
+                break
+            if code == _BINUNICODE:
+                text = data[pos + 5 : stop]
+                if not text.isascii() or (data[pos + 5] in _NOTED and size and _is_noted(text)):
+                    break
+            if size > _LONG_TEXT:
+                sizes[pos] = size
+            push(pos << _SHIFT | (_STR if code == _BINUNICODE else _BYTES))
+            pos = stop
+
         else:
             break
     verifier.opcodes = started + opcodes + fused

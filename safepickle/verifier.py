@@ -118,8 +118,8 @@ _KINDS: Final = {
 _CLOSES_MARK: Final = bytes(code in op.BY_CODE and "mark" in op.BY_CODE[code].before for code in range(256))
 _LITERAL_KINDS: Final = bytes(_KINDS.get(code, 0) for code in range(256))
 # Uncompiled: what the fast lane takes; how few opcodes make it not worth while, and for how many it is left alone then.
-_LANE_KINDS: Final = tuple(_LITERAL_KINDS)
-_IN_LANE: Final = bytes(code in lane.TAKEN or code in _KINDS for code in range(256))
+_LANE: Final = lane.table(_LITERAL_KINDS)
+_IN_LANE: Final = lane.takes(_LANE)
 _TOO_FEW: Final = 6
 _OWN_WAY: Final = 24
 
@@ -392,7 +392,7 @@ class Verifier:
             if not prim.COMPILED and not limited and not has_prior and self._far is None:
                 if self.opcodes >= patience and _IN_LANE[data[pos]]:
                     started = self.opcodes
-                    pos, base, height, deep, count = lane.run(self, _LANE_KINDS, pos, base, height, deep, count)
+                    pos, base, height, deep, count = lane.run(self, _LANE, pos, base, height, deep, count)
                     room = heap.stack_room
                     patience = self.opcodes + (_OWN_WAY if self.opcodes - started < _TOO_FEW else 1)
                     continue
