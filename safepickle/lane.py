@@ -25,7 +25,12 @@ from safepickle import opcodes as op
 from safepickle import symbols as sym
 from safepickle.probes import FREE_KEYS
 
-__all__ = ["run", "table", "takes"]
+try:
+    from _pickle import loads as make_data
+except ImportError:  # an interpreter that has none
+    make_data = None  # type: ignore[assignment]
+
+__all__ = ["LOADED", "load", "make_data", "run", "table", "takes"]
 
 #: An opcode, the fixed-size argument behind it, and an opcode that may be taken together with it.
 _MARGIN: Final = 2 + max(op.WIDTHS)
@@ -439,3 +444,167 @@ def run(  # noqa: C901, PLR0912, PLR0915 - flat on purpose
 def _is_noted(text: bytes | bytearray) -> bool:
     """Whether a text may be one of the names that attributes are looked up by, or a dunder."""
     return text[:2] == b"__" or (len(text) <= 6 and bytes(text).decode("ascii") in sym.HOOKS)
+
+
+# -- The same for the unpickler ----------------------------------------------------------------------------------------
+
+_NONE: Final = op.NONE
+_NEWTRUE: Final = op.NEWTRUE
+_NEWFALSE: Final = op.NEWFALSE
+_BININT1: Final = op.BININT1
+_BININT2: Final = op.BININT2
+_BININT: Final = op.BININT
+_BINFLOAT: Final = op.BINFLOAT
+_LITERALS: Final = {_NONE: None, _NEWTRUE: True, _NEWFALSE: False, _EMPTY_TUPLE: ()}
+_MADE_HERE: Final = frozenset({
+    *_LITERALS, *_TUPLES, _BININT1, _BININT2, _BININT, _BINFLOAT, _SHORT_BINUNICODE, _BINUNICODE, _SHORT_BINBYTES,
+    _BINGET, _LONG_BINGET, _MEMOIZE, _BINPUT, _LONG_BINPUT, _MARK, _EMPTY_LIST, _EMPTY_DICT, _TUPLE_OF, _APPENDS,
+    _APPEND, _SETITEMS, _SETITEM, _REDUCE, _NEWOBJ, _BUILD, _STACK_GLOBAL,
+})  # fmt: skip
+#: For each opcode whether `load` may take it.
+LOADED: Final = bytes(code in _MADE_HERE for code in range(256))
+
+_int4 = Struct("<i").unpack_from
+_uint2 = Struct("<H").unpack_from
+_float8 = Struct(">d").unpack_from
+
+
+# The accepted long function again, now of values.  The bytes were verified, so nothing is asked but how far they go.
+def load(machine: Any, pos: int) -> int:  # noqa: C901, PLR0912, PLR0915 - flat on purpose
+    """Take opcodes from `pos` on as long as they are common; returns where it left off.
+
+    For a load without entries of an earlier one in its memo, and without payloads kept aside.  What is called, made,
+    built or filled, unless it is a plain list or a small dict, is the machine's own matter, the reader's `at` being
+    where it expects it.
+    """
+    reader = machine.reader
+    data = reader.data
+    end = reader.end
+    last = end - _MARGIN
+    stack = machine.stack
+    marks = machine.marks
+    memo = machine.memo
+    free_keys = machine.free_keys
+    push = stack.append
+    pop = stack.pop
+    while True:
+        if pos >= last and (pos >= end or pos + _STEPS[data[pos]] >= end):
+            break
+        code = data[pos]
+        if code == _BINGET:
+            push(memo[data[pos + 1]])
+            pos += 2
+        elif code == _SHORT_BINUNICODE:
+            stop = pos + 2 + data[pos + 1]
+            if stop >= end:
+                break
+            push(str(data[pos + 2 : stop], "utf-8", "surrogatepass"))
+            pos = stop
+            if data[pos] == _MEMOIZE:
+                memo[len(memo)] = stack[-1]
+                pos += 1
+        elif code == _MEMOIZE:
+            memo[len(memo)] = stack[-1]
+            pos += 1
+        elif code == _BININT1:
+            push(data[pos + 1])
+            pos += 2
+        elif code == _BINFLOAT:
+            push(_float8(data, pos + 1)[0])
+            pos += 9
+        elif code in _LITERALS:
+            push(_LITERALS[code])
+            pos += 1
+        elif code == _BINPUT:
+            memo[data[pos + 1]] = stack[-1]
+            pos += 2
+        elif code == _MARK:
+            marks.append(len(stack))
+            pos += 1
+
+        # Objects
+        elif code == _REDUCE:
+            reader.at = pos
+            args = pop()
+            stack[-1] = machine._call(stack[-1], args)
+            pos += 1
+        elif code == _BUILD:
+            reader.at = pos
+            state = pop()
+            machine._build(stack[-1], state)
+            pos += 1
+        elif code == _NEWOBJ:
+            reader.at = pos
+            args = pop()
+            stack[-1] = machine._new(stack[-1], args, None, "NEWOBJ")
+            pos += 1
+
+        # Containers
+        elif code in _TUPLES:
+            start = len(stack) - _TUPLES[code]
+            stack[start:] = (tuple(stack[start:]),)
+            pos += 1
+        elif code == _SETITEMS or code == _SETITEM:
+            reader.at = pos
+            start = marks.pop() if code == _SETITEMS else len(stack) - 2
+            target = stack[start - 1]
+            if type(target) is dict and len(target) + (len(stack) - start >> 1) <= free_keys:
+                for key, value in zip(stack[start::2], stack[start + 1 :: 2], strict=True):
+                    target[key] = value
+                del stack[start:]
+            else:
+                machine._set_pairs(target, start)
+            pos += 1
+        elif code == _EMPTY_DICT:
+            push({})
+            pos += 1
+        elif code == _EMPTY_LIST:
+            push([])
+            pos += 1
+        elif code == _APPENDS or code == _APPEND:
+            reader.at = pos
+            start = marks.pop() if code == _APPENDS else len(stack) - 1
+            items = stack[start:]
+            del stack[start:]
+            target = stack[-1]
+            if type(target) is list:
+                target += items
+            else:
+                machine._extend(target, items)
+            pos += 1
+        elif code == _TUPLE_OF:
+            start = marks.pop()
+            stack[start:] = (tuple(stack[start:]),)
+            pos += 1
+
+        # The less common
+        elif code == _BININT or code == _BININT2:
+            push(_int4(data, pos + 1)[0] if code == _BININT else _uint2(data, pos + 1)[0])
+            pos += _STEPS[code]
+        elif code == _SHORT_BINBYTES:
+            stop = pos + 2 + data[pos + 1]
+            if stop >= end:
+                break
+            push(data[pos + 2 : stop])
+            pos = stop
+        elif code == _BINUNICODE:
+            stop = pos + 5 + _uint4(data, pos + 1)[0]
+            if stop >= end:
+                break
+            push(str(data[pos + 5 : stop], "utf-8", "surrogatepass"))
+            pos = stop
+        elif code == _LONG_BINGET:
+            push(memo[_uint4(data, pos + 1)[0]])
+            pos += 5
+        elif code == _LONG_BINPUT:
+            memo[_uint4(data, pos + 1)[0]] = stack[-1]
+            pos += 5
+        elif code == _STACK_GLOBAL:
+            reader.at = pos
+            name = pop()
+            stack[-1] = machine._stack_global(stack[-1], name)
+            pos += 1
+        else:
+            break
+    machine.memo_size = len(memo)
+    return pos
