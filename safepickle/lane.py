@@ -89,9 +89,20 @@ _STEPS: Final = tuple(1 + width for width in op.WIDTHS)
 _EMPTIES: Final = {_EMPTY_LIST: _LIST, _EMPTY_DICT: _DICT, _EMPTY_SET: _SET}
 _TUPLES: Final = {_TUPLE1: 1, _TUPLE2: 2, _TUPLE3: 3}
 # What is done alike, in the order of the loop; below these are the kinds of literals, above is what is not taken here.
-_TO_TEXT, _TO_GET, _TO_PUT, _TO_MARK, _TO_OPEN, _TO_CLOSE, _TO_TUPLE, _TO_ADD, _TO_JUDGE, _TO_SHORT, _TO_LONG, _TO_EMPTY = (
-    range(_FIRST_NODE, _FIRST_NODE + 12)
-)
+(
+    _TO_TEXT,
+    _TO_GET,
+    _TO_PUT,
+    _TO_MARK,
+    _TO_OPEN,
+    _TO_CLOSE,
+    _TO_TUPLE,
+    _TO_ADD,
+    _TO_JUDGE,
+    _TO_SHORT,
+    _TO_LONG,
+    _TO_EMPTY,
+) = range(_FIRST_NODE, _FIRST_NODE + 12)
 _NOT_TAKEN: Final = _TO_EMPTY + 1
 _TAKEN: Final = {
     _SHORT_BINUNICODE: _TO_TEXT,

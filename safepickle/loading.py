@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from safepickle.symbols import Heap
 
-COMPILED: Final = False
+COMPILED: Final[bool] = False
 FIRST_ROOM: Final = 64
 _MORE_ROOM: Final = [0] * FIRST_ROOM
 _SHIFT: Final = 5
