@@ -17,6 +17,7 @@ Rules:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import count as _counter
 from struct import Struct
 from typing import Any, Final
@@ -26,11 +27,14 @@ from safepickle import symbols as sym
 from safepickle.probes import FREE_KEYS
 
 try:
-    from _pickle import loads as make_data
+    from _pickle import loads as _c_loads
 except ImportError:  # an interpreter that has none
-    make_data = None  # type: ignore[assignment]
+    _c_loads = None  # type: ignore[assignment]
 
 __all__ = ["LOADED", "load", "make_data", "run", "table", "takes"]
+
+#: C `_pickle`, which makes what is nothing but data; None where there is none.
+make_data: Callable[[bytes], Any] | None = _c_loads
 
 #: An opcode, the fixed-size argument behind it, and an opcode that may be taken together with it.
 _MARGIN: Final = 2 + max(op.WIDTHS)
