@@ -80,8 +80,10 @@ cdef inline int renew(Heap heap) except -1:
     memset(heap.memo, 0, heap.memo_room * sizeof(int64_t))
     heap.size = 0
     heap.pool_used = 0
-    heap.records.clear()
-    heap.origins.clear()
+    if PyList_GET_SIZE(heap.records):
+        heap.records.clear()
+    if PyList_GET_SIZE(heap.origins):
+        heap.origins.clear()
     return 0
 
 

@@ -101,6 +101,7 @@ _COST_OF_A_PAIR: Final = 3
 _LONGEST_NAME: Final = 1000
 _NO_PRIOR: Final[dict[int, Prior]] = {}
 
+_WIDTHS: Final = op.WIDTHS
 # By opcode: the kind of the literal that it pushes, where its whole argument has a fixed size.
 _FIXED: Final = frozenset({op.NO_ARGUMENT, op.UINT1, op.UINT2, op.INT4, op.FLOAT8})
 _PUSHED: Final = {"none": sym.NONE, "bool": sym.BOOL, "int": sym.INT, "float": sym.FLOAT}
@@ -353,7 +354,7 @@ class Verifier:
         limited = self._limited
         has_prior = bool(self.options.prior)
         kinds = prim.pointer(_LITERAL_KINDS)
-        widths = prim.pointer(op.WIDTHS)
+        widths = prim.pointer(_WIDTHS)
         closes = prim.pointer(_CLOSES_MARK)
         data = prim.pointer(reader.data)
         pos = reader.pos
