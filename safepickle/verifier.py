@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, NoReturn
 
+from safepickle import lane
 from safepickle import loading as prim
 from safepickle import opcodes as op
 from safepickle import symbols as sym
@@ -43,6 +44,7 @@ from safepickle.policy.model import (
     Grant,
     PolicyData,
 )
+from safepickle.probes import FREE_KEYS
 from safepickle.reader import Reader
 from safepickle.symbols import (
     TAINT,
@@ -112,6 +114,11 @@ _KINDS: Final = {
 }
 _CLOSES_MARK: Final = bytes(code in op.BY_CODE and "mark" in op.BY_CODE[code].before for code in range(256))
 _LITERAL_KINDS: Final = bytes(_KINDS.get(code, 0) for code in range(256))
+# Uncompiled: what the fast lane takes; how few opcodes make it not worth while, and for how many it is left alone then.
+_LANE: Final = lane.table(_LITERAL_KINDS)
+_IN_LANE: Final = lane.takes(_LANE)
+_TOO_FEW: Final = 6
+_OWN_WAY: Final = 24
 
 
 class Options:
@@ -199,6 +206,7 @@ class Verifier:
         self._protocol = 0
         self._open = 0  # marks
         self._hash_work = 0
+        self.harmless_keys = 0  # how much of that was for keys that are all texts, or of which there are few
         self._empty = 0  # code of the empty tuple
         if limits is not self.limits:
             self._set_limits(limits, options)
@@ -237,6 +245,13 @@ class Verifier:
     def is_plain(self) -> bool:
         """Whether the stream has neither named, made, changed nor asked for anything but data."""
         return not (self.capable or self.persistent_ids or self.buffers)
+
+    def has_harmless_keys(self) -> bool:
+        """Whether no dict or set of a plain stream is of more than FREE_KEYS keys, but for such as are all texts.
+
+        The fast lane counts what it is sure of; without it, the whole stream must have few keys.
+        """
+        return self._far is None and (self._hash_work <= FREE_KEYS or self._hash_work == self.harmless_keys)
 
     # -- Outcome -----------------------------------------------------------------------------------------------------
 
@@ -365,12 +380,20 @@ class Verifier:
         height = 0
         deep = 0
         count = len(self.options.prior)  # entries in the memo
+        patience = 0  # how many opcodes must have been read before the lane is tried
         while True:
             if pos >= end:
                 reader.pos = pos
                 reader.boundary()
                 data = prim.pointer(reader.data)
                 end = reader.end
+            if not prim.COMPILED and not limited and not has_prior and self._far is None:
+                if self.opcodes >= patience and _IN_LANE[data[pos]]:
+                    started = self.opcodes
+                    pos, base, height, deep, count = lane.run(self, _LANE, pos, base, height, deep, count)
+                    room = heap.stack_room
+                    patience = self.opcodes + (_OWN_WAY if self.opcodes - started < _TOO_FEW else 1)
+                    continue
             if height >= room:
                 prim.grow_stack(heap)
                 stack = heap.stack
@@ -982,7 +1005,10 @@ class Verifier:
     def _check_pairs(self, start: int, stop: int) -> None:
         if (stop - start) & 1:
             self.malformed(f"odd number of items for {self._opcode()}")
+        before = self._hash_work
         self._hash_all(start, stop, 2)
+        if not prim.COMPILED and all(key & sym.KIND == sym.STR for key in prim.listed(self.heap, start, stop)[::2]):
+            self.harmless_keys += self._hash_work - before
 
     def _refuse_target(self, target: int) -> None:
         kind = target & sym.KIND
