@@ -22,8 +22,8 @@ from io import BufferedRandom, BufferedReader, BytesIO, FileIO
 from struct import Struct
 from typing import Any, Final, NoReturn
 
-from safepickle import opcodes as op
 from safepickle import loading as prim
+from safepickle import opcodes as op
 from safepickle.errors import EndOfStream, LimitExceeded, MalformedStream
 from safepickle.limits import DEFAULTS
 

@@ -27,9 +27,9 @@ from itertools import islice
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any, Final
 
+from safepickle import loading as prim
 from safepickle import opcodes as op
 from safepickle import symbols as sym
-from safepickle import loading as prim
 from safepickle.errors import (
     EndOfStream,
     Forbidden,
@@ -1369,9 +1369,13 @@ def verify(
         encoding=encoding,
         errors=errors,
         buffers=buffers is not None,
-        buffer_count=len(buffers) if isinstance(buffers, Sized) else None,
+        buffer_count=_count(buffers),
     )
     _rehearse(given, chosen, options)
+
+
+def _count(buffers: object) -> int | None:
+    return len(buffers) if isinstance(buffers, Sized) else None
 
 
 def _rehearse(data: bytes, policy: Policy, options: Options) -> Plan:

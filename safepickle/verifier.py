@@ -19,12 +19,12 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, NoReturn
 
+from safepickle import loading as prim
 from safepickle import opcodes as op
 from safepickle import symbols as sym
-from safepickle import loading as prim
 from safepickle.errors import Forbidden, LimitExceeded, MalformedStream, MissingGrant, StreamError, escape
 from safepickle.limits import DEFAULTS, MEMO_HEAD_START, WORK_ALLOWANCE, WORK_PER_BYTE, Limits
 from safepickle.matching import Matcher
@@ -344,11 +344,11 @@ class Verifier:
 
     # -- The machine -------------------------------------------------------------------------------------------------
 
-    # The accepted long function: one flat arm for each opcode, common ones first.  The values above the topmost mark lie
-    # from `base` to `height` on the stack.  `deep` is the depth of the deepest value pushed since that mark: an upper
-    # bound for what is on the stack, made exact where it would refuse.  Common opcodes whose bytes are all here are read
-    # on the spot and go on with the next one; whatever reads through the reader ends behind the chain, where `data`,
-    # `pos` and `end` are taken from it again.
+    # The accepted long function: one flat arm for each opcode, common ones first.  The values above the topmost mark
+    # lie from `base` to `height` on the stack.  `deep` is the depth of the deepest value pushed since that mark: an
+    # upper bound for what is on the stack, made exact where it would refuse.  Common opcodes whose bytes are all here
+    # are read on the spot and go on with the next one; whatever reads through the reader ends behind the chain, where
+    # `data`, `pos` and `end` are taken from it again.
     def _run_opcodes(self) -> None:  # noqa: C901, PLR0912, PLR0915 - flat on purpose
         reader = self.reader
         heap = self.heap
@@ -917,7 +917,8 @@ class Verifier:
 
     # -- Filling containers ------------------------------------------------------------------------------------------
 
-    def _fill(self, target: int, start: int, stop: int, inside: int, wanted: int) -> int:
+    # One arm for each kind of target.
+    def _fill(self, target: int, start: int, stop: int, inside: int, wanted: int) -> int:  # noqa: C901 - flat on purpose
         """APPEND(S), SETITEM(S) or ADDITEMS on `target`; returns its depth."""
         kind = target & sym.KIND
         if inside >= self._depth_limit:

@@ -17,8 +17,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from safepickle import symbols as sym
 from safepickle import loading as prim
+from safepickle import symbols as sym
 from safepickle.matching import Matcher
 from safepickle.probes import value_weight
 from safepickle.symbols import FIRST_NODE, KIND, LONG_TEXT, SHIFT, TAINT, Heap, Made, Prior
