@@ -12,8 +12,9 @@ from cpython.unicode cimport PyUnicode_CheckExact
 from libc.stdint cimport int64_t
 from libc.string cimport memcpy, memset
 
-from safepickle._symbols cimport FIRST_NODE, KIND, SHIFT
-from safepickle.symbols cimport Heap, Node
+from safepickle cimport _opcodes as op
+from safepickle._symbols cimport FIRST_NODE, KIND, MADE, SHIFT
+from safepickle.symbols cimport Heap, Made, Node
 from safepickle.values cimport Memo, Stack
 
 cdef extern from "loading.h":
@@ -30,6 +31,10 @@ cdef extern from "loading.h":
     object _new_list_take "sp_new_list_take" (PyObject **values, Py_ssize_t count)
     PyObject *_type_lookup "_PyType_Lookup" (PyTypeObject *cls, object name) noexcept
 
+    int set_attributes "sp_set_attributes" (object attributes, object state) except -1
+    bint makes_keys "sp_makes_keys" (object function) noexcept
+    object _new "sp_new" (object cls, object args)
+
 cdef extern from *:
     """
     #define SP_DECREF(o) Py_DECREF(o)
@@ -42,6 +47,9 @@ cdef enum:
     FIRST_ROOM = 64
     _LENT = 1
     _FROZEN = 2
+    _CALLED = 4
+    _STATE = 8
+    _SLOTS = 16
     _KEPT = 1048576
 
 
@@ -54,6 +62,7 @@ cdef inline int64_t *_grown(int64_t *array, Py_ssize_t size, Py_ssize_t wanted) 
 
 cdef inline int set_up(Heap heap) except -1:
     heap.records = []
+    heap.origins = []
     heap.stack = _grown(NULL, 0, FIRST_ROOM)
     heap.stack_room = FIRST_ROOM
     heap.marks = _grown(NULL, 0, FIRST_ROOM)
@@ -73,6 +82,7 @@ cdef inline int renew(Heap heap) except -1:
     heap.size = 0
     heap.pool_used = 0
     heap.records.clear()
+    heap.origins.clear()
     return 0
 
 
@@ -138,6 +148,21 @@ cdef inline int64_t uint8(const unsigned char *data, int64_t pos) noexcept:
     return <int64_t>_uint4(data + pos) | <int64_t>_uint4(data + pos + 4) << 32
 
 
+cdef inline int64_t small_int(const unsigned char *data, int64_t at) noexcept:
+    cdef int code = data[at]
+    if code == op.BININT1:
+        return data[at + 1]
+    if code == op.BININT2:
+        return uint2(data, at + 1)
+    if code == op.BININT:
+        return int4(data, at + 1)
+    return <int64_t>1 << 40
+
+
+cdef inline int64_t short_length(const unsigned char *data, int64_t at) noexcept:
+    return data[at + 1] if data[at] == op.SHORT_BINBYTES else -1
+
+
 # -- Nodes ---------------------------------------------------------------------------------------------------------------
 
 cdef inline int64_t _new_node(Heap heap, int64_t depth, int64_t start, int64_t count) except -1:
@@ -155,6 +180,7 @@ cdef inline int64_t _new_node(Heap heap, int64_t depth, int64_t start, int64_t c
     node.count = count
     node.room = count
     node.flags = 0
+    node.state = 0
     heap.size = number + 1
     return number
 
@@ -268,12 +294,67 @@ cdef inline list codes(Heap heap, int64_t code):
 
 cdef inline object record(Heap heap, int64_t code):
     cdef Node *node = _node(heap, code >> SHIFT)
+    cdef Made made
     if node.count >= 0:
         raise TypeError("this node has items, not a record")
-    return heap.records[node.start]
+    if node.count == -1:
+        return heap.records[node.start]
+    # It was made at a glance, and somebody wants to know.
+    made = heap.new_made(<object>heap.origins[node.room], node.start, node.flags & _CALLED != 0)
+    if node.state:
+        made.state = node.state
+        made.built = True
+    heap.records.append(made)
+    node.start = PyList_GET_SIZE(heap.records) - 1
+    node.count = -1
+    return made
 
 
-cdef inline int64_t count(Heap heap, int64_t code) except -2:
+cdef inline bint is_new(Heap heap, int64_t code) except -1:
+    """Whether this was made at a glance, and nothing has happened to it since."""
+    cdef Node *node = _node(heap, code >> SHIFT)
+    return node.count == -2 and not node.state
+
+
+cdef inline object origin(Heap heap, int64_t code):
+    cdef Node *node = _node(heap, code >> SHIFT)
+    if node.count != -2:
+        raise TypeError("this was not made at a glance")
+    return heap.origins[node.room]
+
+
+cdef inline int build(Heap heap, int64_t code, int64_t state) except -1:
+    _node(heap, code >> SHIFT).state = state
+    return 0
+
+
+cdef inline int note_state(Heap heap, int64_t number, bint slots) except -1:
+    _node(heap, number).flags |= (_STATE | _SLOTS) if slots else _STATE
+    return 0
+
+
+cdef inline bint is_state(Heap heap, int64_t number) except -1:
+    return _node(heap, number).flags & _STATE != 0
+
+
+cdef inline bint is_slots(Heap heap, int64_t number) except -1:
+    return _node(heap, number).flags & _SLOTS != 0
+
+
+cdef inline int64_t make(Heap heap, object origin, int64_t args, int64_t depth, bint called) except -1:
+    cdef list origins = heap.origins
+    cdef Py_ssize_t place = PyList_GET_SIZE(origins) - 1
+    cdef int64_t number
+    if place < 0 or origins[place] is not origin:
+        origins.append(origin)
+        place += 1
+    number = _new_node(heap, depth, args, -2)
+    heap.nodes[number].room = place
+    heap.nodes[number].flags = _CALLED if called else 0
+    return number << SHIFT | MADE
+
+
+cdef inline int64_t count(Heap heap, int64_t code) except? -2:
     return _node(heap, code >> SHIFT).count
 
 
@@ -351,6 +432,15 @@ cdef inline int64_t flat(Heap heap, int64_t code, int64_t seen) except -2:
         if each & KIND >= FIRST_NODE or (some_long and (each >> SHIFT) in sizes):
             return -1
     return node.count
+
+
+cdef inline bint has_plain_keys(Heap heap, int64_t code) except -1:
+    cdef Node *node = _node(heap, code >> SHIFT)
+    cdef int64_t i
+    for i in range(0, node.count, 2):
+        if heap.pool[node.start + i] & KIND >= FIRST_NODE:
+            return False
+    return True
 
 
 # -- Values --------------------------------------------------------------------------------------------------------------
@@ -658,3 +748,9 @@ cdef inline int renew_memo(Memo memo) except -1:
 
 cdef inline bint is_small_memo(Stack stack, Memo memo) noexcept:
     return stack.room + stack.marks_room + memo.room <= _KEPT
+
+
+cdef inline object new(object cls, object args):
+    if type(args) is not tuple:
+        args = tuple(args)
+    return _new(cls, args)

@@ -198,4 +198,80 @@ sp_new_list_take(PyObject **items, Py_ssize_t count)
     return list;
 }
 
+/* Whether this is a class that keeps what it is given as keys: a set, a frozenset or a dict. */
+static inline int
+sp_makes_keys(PyObject *function)
+{
+    if (!PyType_Check(function))
+        return 0;
+    PyTypeObject *cls = (PyTypeObject *)function;
+    return PyType_IsSubtype(cls, &PyDict_Type) || PyType_IsSubtype(cls, &PySet_Type)
+        || PyType_IsSubtype(cls, &PyFrozenSet_Type);
+}
+
+/* What NEWOBJ makes, as C `_pickle` makes it: a class has its __new__ in tp_new. */
+static inline PyObject *
+sp_new(PyObject *cls, PyObject *args)
+{
+    newfunc make;
+    if (!PyType_Check(cls)) {
+        PyErr_SetString(PyExc_TypeError, "NEWOBJ class argument must be a type");
+        return NULL;
+    }
+    make = ((PyTypeObject *)cls)->tp_new;
+    if (make == NULL) {
+        PyErr_Format(PyExc_TypeError, "cannot create '%.100s' instances", ((PyTypeObject *)cls)->tp_name);
+        return NULL;
+    }
+    return make((PyTypeObject *)cls, args, NULL);
+}
+
+/* Whether an attribute of this name is looked up on instances where CPython means the class. */
+static inline int
+sp_is_hook(PyObject *name)
+{
+    switch (PyUnicode_GET_LENGTH(name)) {
+    case 3:
+        return PyUnicode_CompareWithASCIIString(name, "add") == 0;
+    case 6:
+        return PyUnicode_CompareWithASCIIString(name, "append") == 0
+            || PyUnicode_CompareWithASCIIString(name, "extend") == 0;
+    case 12:
+        return PyUnicode_CompareWithASCIIString(name, "__setstate__") == 0;
+    default:
+        return 0;
+    }
+}
+
+/* Set attributes from a state, names interned: 1 if it is done, 0 if nothing was since this is not the plain case. */
+static inline int
+sp_set_attributes(PyObject *attributes, PyObject *state)
+{
+    Py_ssize_t place = 0;
+    PyObject *name, *value;
+    if (!PyDict_CheckExact(attributes) || !PyDict_CheckExact(state) || attributes == state)
+        return 0;
+    while (PyDict_Next(state, &place, &name, &value))
+        if (!PyUnicode_CheckExact(name) || sp_is_hook(name))
+            return 0;
+    place = 0;
+    while (PyDict_Next(state, &place, &name, &value)) {
+        int failed;
+        if (!PyUnicode_CheckExact(name) || sp_is_hook(name)) {
+            /* What was replaced has changed the state as it went. */
+            PyErr_SetString(PyExc_RuntimeError, "the state changed while it was set");
+            return -1;
+        }
+        Py_INCREF(name);
+        Py_INCREF(value);
+        PyUnicode_InternInPlace(&name);
+        failed = PyDict_SetItem(attributes, name, value) < 0;
+        Py_DECREF(name);
+        Py_DECREF(value);
+        if (failed)
+            return -1;
+    }
+    return 1;
+}
+
 #endif

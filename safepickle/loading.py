@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from operator import itemgetter
 from struct import Struct
+from sys import intern
 from typing import Any, Final, TypeAlias
 
 #: A Heap of symbols.py, which imports this module; the attributes that it is given here are C arrays when compiled.
@@ -25,8 +26,15 @@ FIRST_ROOM: Final = 64
 _SHIFT: Final = 5
 _KIND: Final = 31
 _FIRST_NODE: Final = 16
+_MADE: Final = 24
+_BININT: Final = 0x4A
+_BININT1: Final = 0x4B
+_BININT2: Final = 0x4D
+_SHORT_BINBYTES: Final = 0x43
+_NO_INT: Final = 1 << 40
 _TOO_LONG: Final = 1 << 62
 _KEPT: Final = 1 << 10  # numbers
+_HOOKS: Final = frozenset({"__setstate__", "append", "extend", "add"})
 _LARGE: Final = 64 * 1024
 _LOOKED_UP: Final = frozenset({b"append", b"extend", b"add"})
 
@@ -43,6 +51,7 @@ def set_up(heap: Heap) -> None:
     heap.depths = []
     heap.lent = set()
     heap.frozen = set()
+    heap.states = {}
 
 
 def renew(heap: Heap) -> None:
@@ -53,6 +62,7 @@ def renew(heap: Heap) -> None:
     heap.depths.clear()
     heap.lent.clear()
     heap.frozen.clear()
+    heap.states.clear()
 
 
 def is_small(heap: Heap) -> bool:
@@ -112,6 +122,60 @@ def uint8(data: Input, pos: int) -> int:
     """Eight bytes, unsigned, little-endian; -1 for 2**62 and more, which no input has."""
     size = int.from_bytes(data[pos : pos + 8], "little")
     return size if size < _TOO_LONG else -1
+
+
+def small_int(data: Input, at: int) -> int:
+    """The value of the BININT, BININT1 or BININT2 at `at`; for other integers one that no four bytes have."""
+    code = data[at]
+    if code == _BININT1:
+        return data[at + 1]
+    if code == _BININT2:
+        return data[at + 1] | data[at + 2] << 8
+    return int4(data, at + 1) if code == _BININT else _NO_INT
+
+
+def short_length(data: Input, at: int) -> int:
+    """The length of the SHORT_BINBYTES at `at`; -1 for other bytes."""
+    return data[at + 1] if data[at] == _SHORT_BINBYTES else -1
+
+
+def make(heap: Heap, origin: Any, args: int, depth: int, called: bool) -> int:
+    """The code of a new object that `origin` makes of a tuple of short literals."""
+    return add(heap, _MADE, heap.new_made(origin, args, called), depth)
+
+
+def is_new(heap: Heap, code: int) -> bool:
+    """Whether this was made of short literals, and nothing has happened to it since."""
+    made = heap.items[code >> _SHIFT]
+    return not (made.built or made.kwargs or made.fills or made.must_build or made.filled or made.origin is None)
+
+
+def origin(heap: Heap, code: int) -> Any:
+    """The global whose call or `new` made this."""
+    return heap.items[code >> _SHIFT].origin
+
+
+def build(heap: Heap, code: int, state: int) -> None:
+    """Note the state that an object was given."""
+    made = heap.items[code >> _SHIFT]
+    made.built = True
+    made.state = state
+
+
+def note_state(heap: Heap, number: int, slots: bool) -> None:
+    """Note that a dict was given as a state."""
+    heap.states[number] = slots or heap.states.get(number, False)
+
+
+def is_state(heap: Heap, number: int) -> bool:
+    """Whether a dict was given as a state."""
+    return number in heap.states
+
+
+def is_slots(heap: Heap, number: int) -> bool:
+    """Whether a dict was given as the state of slots."""
+    slots: bool = heap.states.get(number, False)
+    return slots
 
 
 def text_stop(data: Input, pos: int, end: int, width: int) -> int:
@@ -432,3 +496,30 @@ def renew_memo(memo: dict[int, Any]) -> None:
 def is_small_memo(_stack: list[Any], memo: dict[int, Any]) -> bool:
     """Whether a stack and a memo may be kept for the next load."""
     return len(memo) <= _KEPT
+
+
+def has_plain_keys(heap: Heap, code: int) -> bool:
+    """Whether the keys of a dict are literals."""
+    items: list[int] = heap.items[code >> _SHIFT]
+    return all(key & _KIND < _FIRST_NODE for key in items[::2])
+
+
+def makes_keys(function: Any) -> bool:
+    """Whether this is a class that keeps what it is given as keys: a set, a frozenset or a dict."""
+    return isinstance(function, type) and issubclass(function, (set, frozenset, dict))
+
+
+def new(cls: Any, args: tuple[Any, ...]) -> Any:
+    """What NEWOBJ makes: `cls.__new__(cls, *args)`."""
+    return cls.__new__(cls, *args)
+
+
+def set_attributes(attributes: Any, state: dict[Any, Any]) -> bool:
+    """Set attributes from a state, names interned; false where it is not the plain case, and then nothing was set."""
+    if type(attributes) is not dict or type(state) is not dict or not all(type(name) is str for name in state):
+        return False
+    if not _HOOKS.isdisjoint(state):
+        return False
+    for name, value in state.items():
+        attributes[intern(name)] = value
+    return True

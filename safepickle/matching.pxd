@@ -1,9 +1,23 @@
 cimport cython as _cython
 from libc.stdint cimport int64_t
 
+from safepickle cimport _loading as prim
 from safepickle cimport _symbols as sym
 from safepickle.reader cimport Reader
 from safepickle.symbols cimport Heap, Made
+
+
+@_cython.final
+cdef class Quick:
+    cdef int64_t count
+    cdef bint rest
+    cdef list kinds, ints, lengths
+
+    @_cython.locals(
+        count=int64_t, place=int64_t, code=int64_t, kind=int, kinds=int64_t, value=int64_t, size=int64_t,
+        low=int64_t, high=int64_t,
+    )
+    cdef bint admits(self, Heap heap, const unsigned char *data, int64_t args) except -1
 
 
 @_cython.final

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from safepickle import loading as prim
 from safepickle import symbols as sym
 from safepickle.policy.patterns import (
     LONGEST_MATCHED_TEXT,
@@ -62,6 +63,90 @@ def _spelled(value: Any) -> str | None:
     if value is _UNKNOWN or repr(value) == "nan":
         return None
     return f"{type(value).__name__} {value!r}"
+
+
+class Quick:
+    """A signature as far as kinds, small ints and lengths of short bytes decide it: it can say yes, and never no.
+
+    `kinds` has for each position a bit for every kind that matches whatever it holds, `ints` the ints that match,
+    `lengths` the lengths of bytes that match, each as a pair of bounds; a low bound above the high one matches nothing.
+    """
+
+    __slots__ = ("count", "ints", "kinds", "lengths", "rest")
+
+    def __init__(self, shape: Shape) -> None:
+        positions = [_Position(pattern) for pattern in shape.items]
+        self.count = len(positions)
+        self.rest = bool(shape.rest)
+        self.kinds = [position.kinds for position in positions]
+        self.ints = [bound for position in positions for bound in position.ints]
+        self.lengths = [bound for position in positions for bound in position.lengths]
+
+    def admits(self, heap: Heap, data: Any, args: int) -> bool:
+        """Whether the items of a tuple of short literals surely match."""
+        count = prim.count(heap, args)
+        if count < self.count or (count > self.count and not self.rest):
+            return False
+        for place in range(self.count):
+            code = prim.item(heap, args, place)
+            kind = code & sym.KIND
+            kinds: int = self.kinds[place]
+            if kinds >> kind & 1:
+                continue
+            if kind == sym.INT:
+                value = prim.small_int(data, code >> sym.SHIFT)
+                if not self.ints[2 * place] <= value <= self.ints[2 * place + 1]:
+                    return False
+            elif kind == sym.BYTES:
+                size = prim.short_length(data, code >> sym.SHIFT)
+                if not self.lengths[2 * place] <= size <= self.lengths[2 * place + 1]:
+                    return False
+            else:
+                return False
+        return True
+
+
+_NOTHING: Final = (1, 0)
+_MOST_INT: Final = 1 << 31  # what `small_int` can tell is smaller
+
+
+class _Position:
+    """What of one position's pattern `Quick` can decide."""
+
+    def __init__(self, pattern: Pattern) -> None:
+        self.kinds = 0
+        self.ints: tuple[int, int] = _NOTHING
+        self.lengths: tuple[int, int] = _NOTHING
+        for alternative in pattern.alternatives if isinstance(pattern, AnyOf) else (pattern,):
+            self._add(alternative)
+
+    def _add(self, pattern: Pattern) -> None:
+        if isinstance(pattern, Word):
+            self.kinds |= _kinds_of(pattern.kind)
+        elif isinstance(pattern, IntRange) and self.ints == _NOTHING:
+            self.ints = max(pattern.low, -_MOST_INT), min(pattern.high, _MOST_INT - 1)
+        elif self.lengths == _NOTHING and isinstance(pattern, Length) and _is_bytes(pattern.of):
+            self.lengths = max(pattern.low, 0), min(pattern.high, _MOST_INT)
+
+
+def _is_bytes(pattern: Pattern) -> bool:
+    return isinstance(pattern, Word) and pattern.kind == "bytes"
+
+
+def _kinds_of(word: str) -> int:
+    """The kinds that match a word, a bit each; of what a call gave, its name decides too, so that is left out."""
+    if word == "any":
+        return (1 << 32) - 1
+    if word == "instance":
+        return 1 << sym.MADE
+    kinds = [kind for kind, named in sym.WORDS.items() if named == word and kind not in (sym.MADE, sym.PRIOR)]
+    if word == "bytes":
+        kinds.append(sym.TEXT8)
+    return sum(1 << kind for kind in kinds)
+
+
+#: What a grant without a word on arguments is: it admits all.
+ANY_ARGUMENTS: Final = Quick(Shape((), rest=True))
 
 
 class Matcher:

@@ -8,6 +8,11 @@ ctypedef struct Node:
     int64_t count  # of its items; -1 for a node that has a record
     int64_t room  # for items
     int64_t flags
+    int64_t state  # what was made at a glance: the code of its state, or 0
+
+
+cdef class Global
+cdef class Made
 
 
 @_cython.final
@@ -19,21 +24,25 @@ cdef class Heap:
     cdef Node *nodes
     cdef Py_ssize_t stack_room, marks_room, memo_room, pool_room, pool_used, node_room, size
     cdef list records
+    cdef list origins  # of what was made at a glance, without a record
     cdef public dict receivers
     cdef public dict sizes
     cdef public bint has_priors
 
+    cpdef Made new_made(self, Global origin, int64_t args, bint called)
+
 
 @_cython.final
 cdef class Global:
-    cdef public object module, name, grants, helper, base, uses
-    cdef public bint listed
+    cdef public object module, name, grants, helper, base, calls, news
+    cdef public bint listed, plain_state
+    cdef public int64_t referred, called, made, built, filled
 
 
 @_cython.final
 cdef class Made:
-    cdef public object origin, position, size
-    cdef public int64_t args, kwargs, state
+    cdef public Global origin
+    cdef public int64_t args, kwargs, state, size
     cdef public bint built, called, filled, must_build
     cdef public list fills
 

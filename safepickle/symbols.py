@@ -17,7 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from safepickle import loading as prim
-from safepickle.policy.model import Grant, Name
+from safepickle.policy.model import BUILD, CALL, NEW, REFER, VERBS, Grant, Name
 
 SHIFT: Final = 5
 KIND: Final = 31
@@ -82,7 +82,10 @@ HOOKS: Final = frozenset({"__setstate__", "append", "extend", "add"})
 class Global:
     """One name that a stream refers to, judged once: canonical module and qualified name, grants, how it was used."""
 
-    __slots__ = ("base", "grants", "helper", "listed", "module", "name", "uses")
+    __slots__ = (
+        "base", "built", "called", "calls", "filled", "grants", "helper", "listed", "made", "module", "name", "news",
+        "plain_state", "referred",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -99,7 +102,30 @@ class Global:
         self.listed = listed
         self.helper = helper
         self.base = base  # the global it was reached from by getattr
-        self.uses: dict[str, int] = {}
+        # What its grants say, as far as it can be decided at a glance; None while nobody has asked.
+        self.calls: Any = None
+        self.news: Any = None
+        self.plain_state = False  # whether a grant admits any state
+        self.referred = self.called = self.made = self.built = self.filled = 0  # how often each verb was used
+
+    @property
+    def uses(self) -> dict[str, int]:
+        """How often the stream uses it, by verb."""
+        counts = zip(VERBS, (self.referred, self.called, self.made, self.built, self.filled), strict=True)
+        return {verb: count for verb, count in counts if count}
+
+    def use(self, verb: str) -> None:
+        """Count one use."""
+        if verb == REFER:
+            self.referred += 1
+        elif verb == CALL:
+            self.called += 1
+        elif verb == NEW:
+            self.made += 1
+        elif verb == BUILD:
+            self.built += 1
+        else:
+            self.filled += 1
 
     @property
     def dotted(self) -> str:
@@ -115,16 +141,15 @@ class Made:
     """An object that a call or a `new` of a global will give."""
 
     __slots__ = (
-        "args", "built", "called", "fills", "filled", "kwargs", "must_build", "origin", "position", "size", "state",
+        "args", "built", "called", "fills", "filled", "kwargs", "must_build", "origin", "size", "state",
     )  # fmt: skip
 
     def __init__(
-        self, origin: Global | None, args: int, kwargs: int, position: int, size: int = 0, called: bool = False
+        self, origin: Global | None, args: int, kwargs: int, size: int = 0, called: bool = False
     ) -> None:
         self.origin = origin  # None: made in unrestricted mode by something that has no name
         self.args = args  # code of the arguments' tuple
         self.kwargs = kwargs  # code of the keywords' dict, 0 for none
-        self.position = position
         self.size = size  # what it may have copied of its arguments and its state: so much a copy of it may copy again
         self.called = called  # made by a call, not by `new`
         self.state = 0  # code of the state that BUILD gave
@@ -168,7 +193,7 @@ class Heap:
 
     __slots__ = (
         "depths", "frozen", "has_priors", "items", "lent", "marks", "marks_room", "memo", "memo_room", "receivers",
-        "sizes", "stack", "stack_room",
+        "sizes", "stack", "stack_room", "states",
     )  # fmt: skip
 
     if TYPE_CHECKING:  # a compiled heap has C arrays in their place
@@ -195,6 +220,10 @@ class Heap:
     def add(self, kind: int, record: Any, depth: int) -> int:
         """The code of a new node that has a record."""
         return prim.add(self, kind, record, depth)
+
+    def new_made(self, origin: Global | None, args: int, called: bool) -> Made:
+        """The record of what a call or a `new` makes of a tuple of short literals."""
+        return Made(origin, args, 0, prim.count(self, args), called)
 
     def add_list(self, kind: int, items: list[int], depth: int) -> int:
         """The code of a new container with these items."""

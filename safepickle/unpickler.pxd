@@ -18,6 +18,7 @@ cdef class _Machine:
     cdef Memo memo
     cdef int64_t memo_size, dense, free_keys
     cdef object probe_work
+    cdef set own_types
 
     cpdef object begin(self, Reader reader, object probe_work)
     cpdef object renew(self)

@@ -54,6 +54,7 @@ __all__ = ["Rehearsal", "Unpickler", "loads", "verify"]
 
 _MISSING: Final = object()
 _FUNCTIONS: Final = (FunctionType, BuiltinFunctionType, MethodType)
+_NEVER_CHANGED: Final = (type, ModuleType, *_FUNCTIONS)  # what no stream makes
 _HEAP_TYPE: Final = 1 << 9  # type flag: made by a class statement
 _NO_LOADER: Final = "A load persistent id instruction was encountered, but no persistent_load function was specified."
 
@@ -635,6 +636,7 @@ class _Machine:
         self.prior = unpickler._memo
         self.memo_size = len(self.prior)
         self.unrestricted = unpickler._data.unrestricted
+        self.own_types: set[type] = set()  # classes whose instances may be changed
         self.resolved = iter(resolved)
         self.symbols = iter(plan.occurrences)
         self.buffers = iter(buffers)
@@ -970,17 +972,16 @@ class _Machine:
     # -- Making objects ----------------------------------------------------------------------------------------------
 
     def _call(self, function: Any, args: Any) -> Any:
-        if not isinstance(args, tuple):
+        if type(args) is not tuple and not isinstance(args, tuple):
             raise TypeError("argument list must be a tuple")
         self.acting = function
-        if self.unrestricted:
+        if not self.unrestricted:
+            if type(function) is _Helper:
+                return self._help(function.name, args)
+            if type(function) is _NewPartial:
+                return self._finish_partial(function)
+        if prim.makes_keys(function):
             self._guard().building(function, args)
-            return function(*args)
-        if type(function) is _Helper:
-            return self._help(function.name, args)
-        if type(function) is _NewPartial:
-            return self._finish_partial(function)
-        self._guard().building(function, args)
         return function(*args)
 
     def _help(self, name: str, args: tuple[Any, ...]) -> Any:
@@ -1007,9 +1008,10 @@ class _Machine:
         self.acting = cls
         if not isinstance(args, tuple):
             raise MalformedStream(f"{what} args argument must be a tuple, not {type(args).__name__}")
-        self._guard().building(cls, args)
+        if prim.makes_keys(cls):
+            self._guard().building(cls, args)
         if kwargs is None:
-            return cls.__new__(cls, *args)
+            return prim.new(cls, args)
         if not isinstance(kwargs, dict):
             raise MalformedStream(f"{what} kwargs argument must be a dict, not {type(kwargs).__name__}")
         return cls.__new__(cls, *args, **kwargs)
@@ -1060,21 +1062,22 @@ class _Machine:
     def _target(self, target: Any) -> None:
         """Refuse to change what existed before the load, where only running it shows."""
         self.acting = type(target)
-        if self.unrestricted:
+        if self.unrestricted or type(target) in self.own_types:
             return
-        if isinstance(target, (type, ModuleType, *_FUNCTIONS)) or _is_enum_member(target):
+        if isinstance(target, _NEVER_CHANGED) or _is_enum_member(target):
             raise Forbidden(
                 f"a pickle would change a {type(target).__name__} that existed before it was loaded",
                 module=type(target).__module__, name=type(target).__qualname__,
             )  # fmt: skip
+        self.own_types.add(type(target))
 
     def _method(self, target: Any, name: str) -> Any:
         if self.unrestricted:
             return getattr(target, name, _MISSING)
-        raw = _type_lookup(type(target), name)
+        raw = prim.looked_up(type(target), name, _MISSING)
         if raw is _MISSING:
             return _MISSING
-        bind = _type_lookup(type(raw), "__get__")
+        bind = prim.looked_up(type(raw), "__get__", _MISSING)
         return raw if bind is _MISSING else bind(raw, target, type(target))
 
     def _extend(self, target: Any, items: list[Any]) -> None:
@@ -1147,9 +1150,13 @@ class _Machine:
     def _set_attributes(self, target: Any, state: Any) -> None:
         if not isinstance(state, dict):
             raise MalformedStream("state is not a dictionary")
-        if not self.unrestricted and not sym.HOOKS.isdisjoint(dict.keys(state)):
-            raise Forbidden("state that sets one of __setstate__, append, extend, add on an instance")
         attributes = target.__dict__
+        if prim.set_attributes(attributes, state):
+            return
+        if not self.unrestricted:
+            for name in dict.keys(state):
+                if name in sym.HOOKS:
+                    raise Forbidden("state that sets one of __setstate__, append, extend, add on an instance")
         for name, value in dict.items(state):
             attributes[sys.intern(name) if type(name) is str else name] = value
 
@@ -1157,7 +1164,7 @@ class _Machine:
         if not isinstance(slots, dict):
             raise MalformedStream("slot state is not a dictionary")
         for name, value in dict.items(slots):
-            if not self.unrestricted and (type(name) is not str or name.startswith("__") or name in sym.HOOKS):
+            if not self.unrestricted and (type(name) is not str or name[:2] == "__" or name in sym.HOOKS):
                 raise Forbidden("slot state that sets a dunder, or a name that is no exact text")
             setattr(target, name, value)
 

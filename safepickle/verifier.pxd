@@ -4,7 +4,7 @@ from libc.stdint cimport int64_t
 from safepickle cimport _opcodes as op
 from safepickle cimport _loading as prim
 from safepickle cimport _symbols as sym
-from safepickle.matching cimport Matcher
+from safepickle.matching cimport Matcher, Quick
 from safepickle.reader cimport Reader
 from safepickle.symbols cimport Global, Heap, Made, Partial, Prior
 from safepickle.weighing cimport Scales
@@ -28,9 +28,10 @@ cdef class Verifier:
     cdef public int64_t persistent_ids, buffers, opcodes
     cdef public bint finished, capable
     cdef bint _unrestricted, _late, _weighed, _limited
-    cdef object _helper, _spelled, _occurrences, _references, _persistents, _states, _admitted, _hooks, _dunders
+    cdef object _helper, _spelled, _occurrences, _references, _persistents, _admitted
+    cdef set _hooks, _dunders
     cdef object _must_build, _said
-    cdef dict _far
+    cdef dict _far, _states
     cdef int64_t _protocol, _open, _depth_limit, _memo_limit, _empty, _hash_work, _copy_work, _hash_floor, _copy_floor, _least_hash, _least_copy
 
     @_cython.locals(
@@ -66,3 +67,19 @@ cdef class Verifier:
     cdef int64_t _deepen(self, int64_t node, int64_t inside) except -1
     cdef int _check_pairs(self, int64_t start, int64_t stop) except -1
     cdef int64_t _empty_tuple(self) except -1
+    @_cython.locals(heap=Heap, kind=int, symbol=Global)
+    cdef int64_t _reduce(self, int64_t function, int64_t args) except -1
+    @_cython.locals(heap=Heap, kind=int, symbol=Global)
+    cdef int64_t _new(self, int64_t cls, int64_t args, int64_t kwargs, object what, object base=*) except -1
+    @_cython.locals(heap=Heap, kind=int, made=Made)
+    cdef object _build(self, int64_t target, int64_t state)
+    cdef int _look_at_grants(self, Global symbol) except -1
+    @_cython.locals(heap=Heap, data="const unsigned char *", number="Py_ssize_t", quick=Quick)
+    cdef bint _is_admitted_at_a_glance(self, list signatures, int64_t args) except -1
+    @_cython.locals(heap=Heap, place=int64_t)
+    cdef bint _has_dunder_keys(self, int64_t code) except -1
+    @_cython.locals(heap=Heap)
+    cdef bint _is_own_dict(self, int64_t code) except -1
+    @_cython.locals(heap=Heap, symbol=Global, node=int64_t, kind=int, copied=int64_t, attributes=int64_t, slots=int64_t)
+    cdef bint _is_built_at_a_glance(self, int64_t target, int64_t state) except -1
+    cdef int64_t _global_code(self, Global symbol) except -1

@@ -27,7 +27,7 @@ from safepickle import opcodes as op
 from safepickle import symbols as sym
 from safepickle.errors import Forbidden, LimitExceeded, MalformedStream, MissingGrant, StreamError, escape
 from safepickle.limits import DEFAULTS, MEMO_HEAD_START, WORK_ALLOWANCE, WORK_PER_BYTE, Limits
-from safepickle.matching import Matcher
+from safepickle.matching import ANY_ARGUMENTS, Matcher, Quick
 from safepickle.policy.model import (
     BUFFERS,
     BUILD,
@@ -180,7 +180,7 @@ class Verifier:
         self._scales = Scales(self.heap, self.matcher)
         self._weighed = False  # whether the scales were used
         self._late = False  # whether a container was changed after others may have come to hold it
-        self._states: dict[int, tuple[Global, bool]] = {}  # dict given as state -> (whose, whether it is for slots)
+        self._states: dict[int, Global] = {}  # dict given as state -> whose, where that is known
         self._admitted: dict[tuple[int, int], bool] = {}  # (id of a grant, state) -> whether the one admits the other
         self._hooks: set[int] = set()  # positions of literals that spell one of HOOKS
         self._dunders: set[int] = set()  # positions of literals that spell a dunder name
@@ -968,9 +968,9 @@ class Verifier:
         """A container changes that others may hold already: so does all that was found out about it through them."""
         self._late = True
         self._scales.forget_walks()
-        if node in self._states and not self._unrestricted:
-            symbol, slots = self._states[node]
-            self._check_planted_keys(symbol, prim.listed(self.heap, start, stop)[::2], slots=slots)
+        if prim.is_state(self.heap, node) and not self._unrestricted:
+            keys = prim.listed(self.heap, start, stop)[::2]
+            self._check_planted_keys(self._states.get(node), keys, slots=prim.is_slots(self.heap, node))
 
     def _check_late(self) -> None:
         """Refuse to change a frozen container."""
@@ -1075,7 +1075,7 @@ class Verifier:
 
     def _judge(self, symbol: Global, verb: str) -> None:
         """Whether a verb without conditions of its own is granted."""
-        symbol.uses[verb] = symbol.uses.get(verb, 0) + 1
+        symbol.use(verb)
         if self._unrestricted or symbol.helper:
             return
         if verb == REFER:
@@ -1111,7 +1111,7 @@ class Verifier:
 
         `base` is what only a grant that names it as its own base admits.
         """
-        symbol.uses[verb] = symbol.uses.get(verb, 0) + 1
+        symbol.use(verb)
         if self._unrestricted:
             return ()
         candidates = tuple(
@@ -1145,6 +1145,41 @@ class Verifier:
                 return False
         return True
 
+    # Most objects of a stream are made like the ones before them, of a few short literals.  What can be said of these
+    # at a glance is said here; everything else goes the long way, which comes to the same.
+
+    def _look_at_grants(self, symbol: Global) -> None:
+        symbol.calls = self._quick_signatures(symbol, CALL)
+        symbol.news = self._quick_signatures(symbol, NEW)
+        symbol.plain_state = self._unrestricted or any(
+            BUILD in grant.verbs and grant.state is None and grant.attributes is None for grant in symbol.grants
+        )
+
+    def _quick_signatures(self, symbol: Global, verb: str) -> list[Quick]:
+        if symbol.helper:
+            return []
+        if self._unrestricted:
+            return [ANY_ARGUMENTS]
+        candidates = [grant for grant in symbol.grants if verb in grant.verbs]
+        if any(grant.then_build for grant in candidates):
+            return []
+        if any(grant.args is None for grant in candidates):
+            return [ANY_ARGUMENTS]
+        return [Quick(shape) for grant in candidates for shape in grant.args or ()]
+
+    def _is_admitted_at_a_glance(self, signatures: list[Quick], args: int) -> bool:
+        """Whether these arguments are short literals that surely match; if so they have been charged."""
+        heap = self.heap
+        if not signatures or self._depth_limit < 2 or prim.flat(heap, args, 0) < 0:
+            return False
+        data = prim.pointer(self.reader.data)
+        for number in range(len(signatures)):
+            quick: Quick = signatures[number]
+            if quick.admits(heap, data, args):
+                self._charge_copy(prim.count(heap, args))
+                return True
+        return False
+
     # -- Making objects ----------------------------------------------------------------------------------------------
 
     def _make(
@@ -1156,7 +1191,7 @@ class Verifier:
         size: int = 0,
         called: bool = False,
     ) -> int:
-        made = Made(symbol, args, kwargs, self.reader.position, size, called)
+        made = Made(symbol, args, kwargs, size, called)
         if admitting and all(grant.then_build for grant in admitting):
             made.must_build = True
             self._must_build.append(made)
@@ -1197,12 +1232,19 @@ class Verifier:
         self.capable = True
         kind = function & KIND
         heap = self.heap
+        if kind == sym.GLOBAL and args & sym.KIND == sym.TUPLE:
+            symbol: Global = heap.of(function)
+            if symbol.calls is None:
+                self._look_at_grants(symbol)
+            if self._is_admitted_at_a_glance(symbol.calls, args):
+                symbol.called += 1
+                return prim.make(heap, symbol, args, 2, called=True)
         if kind == sym.PARTIAL:
             return self._finish_partial(function, args)
         items = self._tuple_items(args, "argument list must be a tuple")
         if kind not in (sym.GLOBAL, sym.BOUND):
             return self._reduce_value(function, args, items)
-        symbol: Global = heap.of(function)
+        symbol = heap.of(function)
         if symbol.helper:
             return self._reduce_helper(symbol, items, args)
         self._usable(heap.depth(args))
@@ -1274,8 +1316,15 @@ class Verifier:
 
     def _new(self, cls: int, args: int, kwargs: int, what: str, base: str | None = None) -> int:
         self.capable = True
-        kind = cls & KIND
+        kind = cls & sym.KIND
         heap = self.heap
+        if kind == sym.GLOBAL and args & sym.KIND == sym.TUPLE and not kwargs and base is None:
+            symbol: Global = heap.of(cls)
+            if symbol.calls is None:
+                self._look_at_grants(symbol)
+            if self._is_admitted_at_a_glance(symbol.news, args):
+                symbol.made += 1
+                return prim.make(heap, symbol, args, 2, called=False)
         items = self._tuple_items(args, f"{what} args argument must be a tuple, not {_type_name(args)}")
         if kwargs:
             self._check_keywords(kwargs, what)
@@ -1291,7 +1340,7 @@ class Verifier:
             self._usable(max(heap.depth(args), heap.depth(kwargs)))
             size = self._charge_arguments(args, items, [kwargs] if kwargs else [], heap.depth(args))
             return self._make(None, args, kwargs, (), size)
-        symbol: Global = heap.of(cls)
+        symbol = heap.of(cls)
         if symbol.helper:
             self._helper_as_value()
         inside = max(heap.depth(args), heap.depth(kwargs))
@@ -1317,7 +1366,7 @@ class Verifier:
     # -- Protocol helpers --------------------------------------------------------------------------------------------
 
     def _reduce_helper(self, symbol: Global, items: list[int], args: int) -> int:
-        symbol.uses[CALL] = symbol.uses.get(CALL, 0) + 1
+        symbol.use(CALL)
         self._helper = symbol
         code = self._helped(symbol.helper, items, args)
         self._helper = None
@@ -1495,8 +1544,11 @@ class Verifier:
         if kind == sym.PARTIAL:
             self._build_partial(target, state)
             return
-        self._usable(heap.depth(state))
+        if state & sym.KIND >= sym.FIRST_NODE and prim.depth_of(heap, state >> sym.SHIFT) >= self._depth_limit:
+            self._too_deep(heap.depth(state))
         if kind == sym.MADE:
+            if self._is_built_at_a_glance(target, state):
+                return
             made: Made = heap.of(target)
             if heap.is_frozen(target):
                 self._check_late()
@@ -1515,8 +1567,64 @@ class Verifier:
         elif not self._unrestricted:
             self._refuse_target(target)
 
+    def _is_built_at_a_glance(self, target: int, state: int) -> bool:
+        """A first state of new attributes, which nobody but this object can have seen; see `_look_at_grants`."""
+        heap = self.heap
+        node = state >> sym.SHIFT
+        kind = state & sym.KIND
+        if (kind != sym.DICT and kind != sym.TUPLE) or self._hooks or heap.sizes or heap.has_priors:
+            return False
+        if not prim.is_new(heap, target) or prim.is_frozen(heap, target >> sym.SHIFT):
+            return False
+        symbol: Global = prim.origin(heap, target)
+        if symbol.calls is None:
+            self._look_at_grants(symbol)
+        if not symbol.plain_state:
+            return False
+        if kind == sym.DICT:
+            if not self._is_own_dict(state):
+                return False
+            copied = prim.count(heap, state)
+            prim.note_state(heap, node, slots=False)
+        else:
+            if prim.count(heap, state) != 2:
+                return False
+            attributes = prim.item(heap, state, 0)
+            slots = prim.item(heap, state, 1)
+            if attributes & sym.KIND != sym.NONE and not self._is_own_dict(attributes):
+                return False
+            if attributes == slots or not self._is_own_dict(slots):
+                return False
+            if self._dunders and self._has_dunder_keys(slots):
+                return False
+            copied = prim.count(heap, slots)
+            prim.note_state(heap, slots >> sym.SHIFT, slots=True)
+            if attributes & sym.KIND == sym.DICT:
+                copied += prim.count(heap, attributes)
+                prim.note_state(heap, attributes >> sym.SHIFT, slots=False)
+            copied = 2 * copied + 2
+        symbol.built += 1
+        prim.build(heap, target, state)
+        self._charge_copy(copied)
+        self._deepen(target >> sym.SHIFT, prim.depth_of(heap, node))
+        return True
+
+    def _has_dunder_keys(self, code: int) -> bool:
+        heap = self.heap
+        for place in range(0, prim.count(heap, code), 2):
+            if prim.item(heap, code, place) >> sym.SHIFT in self._dunders:
+                return True
+        return False
+
+    def _is_own_dict(self, code: int) -> bool:
+        """Whether this is a dict that only its place on the stack holds, with literals for keys."""
+        heap = self.heap
+        if code & sym.KIND != sym.DICT or prim.is_lent(heap, code >> sym.SHIFT):
+            return False
+        return prim.has_plain_keys(heap, code)
+
     def _judge_state(self, made: Made, symbol: Global, state: int) -> None:
-        symbol.uses[BUILD] = symbol.uses.get(BUILD, 0) + 1
+        symbol.use(BUILD)
         if self._unrestricted:
             return
         if made.built:
@@ -1577,13 +1685,16 @@ class Verifier:
         """Refuse state that would plant what CPython looks up on instances, or set a dunder through slot state."""
         for number, part in enumerate(self._state_dicts(state)):
             if part & KIND == sym.DICT:
-                known = self._states.get(part >> SHIFT)
-                slots = number == 1 or (known is not None and known[1])
-                self._states[part >> SHIFT] = symbol, slots
-                if known is None or slots != known[1]:  # else its keys were looked at when they came in
+                node = part >> SHIFT
+                known = prim.is_state(self.heap, node)
+                were_slots = prim.is_slots(self.heap, node)
+                slots = number == 1 or were_slots
+                prim.note_state(self.heap, node, slots)
+                self._states[node] = symbol
+                if not known or slots != were_slots:  # else its keys were looked at when they came in
                     self._check_planted_keys(symbol, self.heap.codes(part)[::2], slots=slots)
 
-    def _check_planted_keys(self, symbol: Global, keys: list[int], *, slots: bool) -> None:
+    def _check_planted_keys(self, symbol: Global | None, keys: list[int], *, slots: bool) -> None:
         if not self._hooks and not self._dunders and not self.heap.has_priors:
             return
         for key in keys:
@@ -1596,7 +1707,7 @@ class Verifier:
             if planted:
                 name = escape(self.matcher.key_text(key) or "?", 60)
                 self.refuse(
-                    f"state of {escape(symbol.dotted)} that sets {name}",
+                    f"state of {escape(symbol.dotted) if symbol else 'an object'} that sets {name}",
                     symbol, BUILD, reason="state may not set this; no policy can grant it", path=f"state[{name!r}]",
                 )  # fmt: skip
                 return

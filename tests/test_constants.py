@@ -15,8 +15,8 @@ PACKAGE = Path(opcodes.__file__).parent
 ENUM = re.compile(r"^cdef enum:\n((?:    .*\n|\n)+)", re.MULTILINE)
 LINE = re.compile(r"    (\w+) = (0x[0-9A-F]+|[0-9]+)(?:  # .*)?")
 
-# What only C arrays need, and what is of another size in lists and dicts.
-OF_C_ALONE = {"_LENT", "_FROZEN"}
+# What only C arrays need, bits of one number; and what is of another size in lists and dicts.
+OF_C_ALONE = {"_LENT", "_FROZEN", "_CALLED", "_STATE", "_SLOTS"}
 OF_EACH_ITS_OWN = {"COMPILED", "_KEPT"}
 
 
@@ -74,14 +74,26 @@ def test_the_primitives_count_in_the_same_numbers_in_both():
     assert loading.COMPILED is False
     shared = in_c.keys() - OF_C_ALONE - OF_EACH_ITS_OWN
     assert {name: in_c[name] for name in shared} == {name: in_python[name] for name in shared}
-    assert in_c.keys() >= OF_C_ALONE
     assert OF_C_ALONE.isdisjoint(in_python)
+
+
+def test_each_flag_of_a_node_is_a_bit_of_its_own():
+    in_c = constants("_loading.pxd")
+    flags = [in_c[name] for name in OF_C_ALONE]
+    assert all(flag.bit_count() == 1 for flag in flags)
+    assert len({*flags}) == len(flags)
 
 
 def test_the_primitives_know_the_shape_of_a_code():
     text = (PACKAGE / "_loading.pxd").read_text("utf-8")
-    assert "from safepickle._symbols cimport FIRST_NODE, KIND, SHIFT\n" in text
-    assert (loading._SHIFT, loading._KIND, loading._FIRST_NODE) == (symbols.SHIFT, symbols.KIND, symbols.FIRST_NODE)
+    assert "from safepickle._symbols cimport FIRST_NODE, KIND, MADE, SHIFT\n" in text
+    for name in ("SHIFT", "KIND", "FIRST_NODE", "MADE"):
+        assert getattr(loading, f"_{name}") == getattr(symbols, name)
+
+
+def test_the_primitives_know_the_opcodes_that_they_meet():
+    for name in ("BININT", "BININT1", "BININT2", "SHORT_BINBYTES"):
+        assert getattr(loading, f"_{name}") == getattr(opcodes, name)
 
 
 def test_a_text_is_large_at_the_same_length_everywhere():
@@ -92,3 +104,4 @@ def test_a_text_is_large_at_the_same_length_everywhere():
 
 def test_every_hook_is_a_name_that_the_primitives_leave_to_the_reader():
     assert {name.encode() for name in symbols.HOOKS if not name.startswith("__")} == loading._LOOKED_UP
+    assert loading._HOOKS == symbols.HOOKS

@@ -38,7 +38,7 @@ class Bench:
     def made(self, name: str = "C", *arguments: int, state: int = 0) -> int:
         module, _, name = name.rpartition(".")
         args = self.tuple(*arguments)
-        made = Made(Global(module or "m", name, (), True), args, 0, 0)
+        made = Made(Global(module or "m", name, (), True), args, 0)
         made.state = state
         return self.heap.add(sym.MADE, made, max(self.heap.depth(args), self.heap.depth(state)) + 1)
 
