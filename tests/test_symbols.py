@@ -83,7 +83,7 @@ def test_a_name_has_a_verb_if_any_of_its_grants_has_it():
 
 def test_what_is_made_starts_unbuilt_and_empty():
     made = Made(None, 7, 0)
-    assert (made.args, made.kwargs, made.position, made.state, made.fills) == (7, 0, 3, 0, [])
+    assert (made.args, made.kwargs, made.state, made.fills) == (7, 0, 0, [])
     assert not made.built
     assert not made.called
     assert not made.must_build
