@@ -1409,9 +1409,13 @@ def verify(
         encoding=encoding,
         errors=errors,
         buffers=buffers is not None,
-        buffer_count=len(buffers) if isinstance(buffers, Sized) else None,
+        buffer_count=_count(buffers),
     )
     _rehearse(given, chosen, options)
+
+
+def _count(buffers: object) -> int | None:
+    return len(buffers) if isinstance(buffers, Sized) else None
 
 
 def _rehearse(data: bytes, policy: Policy, options: Options) -> Plan:

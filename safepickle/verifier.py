@@ -357,11 +357,11 @@ class Verifier:
 
     # -- The machine -------------------------------------------------------------------------------------------------
 
-    # The accepted long function: one flat arm for each opcode, common ones first.  The values above the topmost mark lie
-    # from `base` to `height` on the stack.  `deep` is the depth of the deepest value pushed since that mark: an upper
-    # bound for what is on the stack, made exact where it would refuse.  Common opcodes whose bytes are all here are read
-    # on the spot and go on with the next one; whatever reads through the reader ends behind the chain, where `data`,
-    # `pos` and `end` are taken from it again.
+    # The accepted long function: one flat arm for each opcode, common ones first.  The values above the topmost mark
+    # lie from `base` to `height` on the stack.  `deep` is the depth of the deepest value pushed since that mark: an
+    # upper bound for what is on the stack, made exact where it would refuse.  Common opcodes whose bytes are all here
+    # are read on the spot and go on with the next one; whatever reads through the reader ends behind the chain, where
+    # `data`, `pos` and `end` are taken from it again.
     def _run_opcodes(self) -> None:  # noqa: C901, PLR0912, PLR0915 - flat on purpose
         reader = self.reader
         heap = self.heap
@@ -940,7 +940,8 @@ class Verifier:
 
     # -- Filling containers ------------------------------------------------------------------------------------------
 
-    def _fill(self, target: int, start: int, stop: int, inside: int, wanted: int) -> int:
+    # One arm for each kind of target.
+    def _fill(self, target: int, start: int, stop: int, inside: int, wanted: int) -> int:  # noqa: C901 - flat on purpose
         """APPEND(S), SETITEM(S) or ADDITEMS on `target`; returns its depth."""
         kind = target & sym.KIND
         if inside >= self._depth_limit:
@@ -1170,8 +1171,8 @@ class Verifier:
                 return False
         return True
 
-    # Most objects of a stream are made like the ones before them, of a few short literals.  What can be said of these at
-    # a glance is said here; everything else goes the long way, which comes to the same.
+    # Most objects of a stream are made like the ones before them, of a few short literals.  What can be said of these
+    # at a glance is said here; everything else goes the long way, which comes to the same.
 
     def _look_at_grants(self, symbol: Global) -> None:
         symbol.calls = self._quick_signatures(symbol, CALL)
