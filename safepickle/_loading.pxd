@@ -13,6 +13,7 @@ from libc.stdint cimport int64_t
 from libc.string cimport memcpy, memset
 
 from safepickle cimport _opcodes as op
+from safepickle._symbols cimport FIRST_NODE, KIND, MADE, SHIFT
 from safepickle.symbols cimport Heap, Made, Node
 from safepickle.values cimport Memo, Stack
 
@@ -80,8 +81,10 @@ cdef inline int renew(Heap heap) except -1:
     memset(heap.memo, 0, heap.memo_room * sizeof(int64_t))
     heap.size = 0
     heap.pool_used = 0
-    heap.records.clear()
-    heap.origins.clear()
+    if PyList_GET_SIZE(heap.records):
+        heap.records.clear()
+    if PyList_GET_SIZE(heap.origins):
+        heap.origins.clear()
     return 0
 
 
@@ -200,7 +203,7 @@ cdef inline int64_t _in_pool(Heap heap, Py_ssize_t size) except -1:
 
 cdef inline int64_t add(Heap heap, int kind, object record, int64_t depth) except -1:
     heap.records.append(record)
-    return _new_node(heap, depth, PyList_GET_SIZE(heap.records) - 1, -1) << 5 | kind
+    return _new_node(heap, depth, PyList_GET_SIZE(heap.records) - 1, -1) << SHIFT | kind
 
 
 cdef inline int64_t add_list(Heap heap, int kind, list items, int64_t depth) except -1:
@@ -209,7 +212,7 @@ cdef inline int64_t add_list(Heap heap, int kind, list items, int64_t depth) exc
     cdef Py_ssize_t i
     for i in range(size):
         heap.pool[start + i] = items[i]
-    return _new_node(heap, depth, start, size) << 5 | kind
+    return _new_node(heap, depth, start, size) << SHIFT | kind
 
 
 cdef inline int64_t collect(Heap heap, int kind, Py_ssize_t start, Py_ssize_t stop, int64_t depth) except -1:
@@ -221,7 +224,7 @@ cdef inline int64_t collect(Heap heap, int kind, Py_ssize_t start, Py_ssize_t st
             heap.pool[place + i] = heap.stack[start + i]
     else:
         memcpy(heap.pool + place, heap.stack + start, size * sizeof(int64_t))
-    return _new_node(heap, depth, place, size) << 5 | kind
+    return _new_node(heap, depth, place, size) << SHIFT | kind
 
 
 cdef inline int _make_room(Heap heap, Node *node, Py_ssize_t size) except -1:
@@ -285,14 +288,14 @@ cdef inline Node *_node(Heap heap, int64_t number) except NULL:
 
 
 cdef inline list codes(Heap heap, int64_t code):
-    cdef Node *node = _node(heap, code >> 5)
+    cdef Node *node = _node(heap, code >> SHIFT)
     if node.count < 0:
         raise TypeError("this node has a record, not items")
     return _numbers(heap.pool + node.start, node.count)
 
 
 cdef inline object record(Heap heap, int64_t code):
-    cdef Node *node = _node(heap, code >> 5)
+    cdef Node *node = _node(heap, code >> SHIFT)
     cdef Made made
     if node.count >= 0:
         raise TypeError("this node has items, not a record")
@@ -311,19 +314,19 @@ cdef inline object record(Heap heap, int64_t code):
 
 cdef inline bint is_new(Heap heap, int64_t code) except -1:
     """Whether this was made at a glance, and nothing has happened to it since."""
-    cdef Node *node = _node(heap, code >> 5)
+    cdef Node *node = _node(heap, code >> SHIFT)
     return node.count == -2 and not node.state
 
 
 cdef inline object origin(Heap heap, int64_t code):
-    cdef Node *node = _node(heap, code >> 5)
+    cdef Node *node = _node(heap, code >> SHIFT)
     if node.count != -2:
         raise TypeError("this was not made at a glance")
     return heap.origins[node.room]
 
 
 cdef inline int build(Heap heap, int64_t code, int64_t state) except -1:
-    _node(heap, code >> 5).state = state
+    _node(heap, code >> SHIFT).state = state
     return 0
 
 
@@ -350,15 +353,15 @@ cdef inline int64_t make(Heap heap, object origin, int64_t args, int64_t depth, 
     number = _new_node(heap, depth, args, -2)
     heap.nodes[number].room = place
     heap.nodes[number].flags = _CALLED if called else 0
-    return number << 5 | 24
+    return number << SHIFT | MADE
 
 
-cdef inline int64_t count(Heap heap, int64_t code) except -2:
-    return _node(heap, code >> 5).count
+cdef inline int64_t count(Heap heap, int64_t code) except? -2:
+    return _node(heap, code >> SHIFT).count
 
 
 cdef inline int64_t item(Heap heap, int64_t code, int64_t index) except -1:
-    cdef Node *node = _node(heap, code >> 5)
+    cdef Node *node = _node(heap, code >> SHIFT)
     if index < 0 or index >= node.count:
         raise IndexError("no such item")
     return heap.pool[node.start + index]
@@ -379,8 +382,8 @@ cdef inline int64_t deepest(Heap heap, Py_ssize_t start, Py_ssize_t stop) noexce
     cdef Py_ssize_t i
     for i in range(start, stop):
         code = heap.stack[i]
-        if code & 31 >= 16:
-            depth = heap.nodes[code >> 5].depth
+        if code & KIND >= FIRST_NODE:
+            depth = heap.nodes[code >> SHIFT].depth
             if depth > found:
                 found = depth
     return found
@@ -417,27 +420,27 @@ cdef inline dict memo_codes(Heap heap):
 
 cdef inline object held(Heap heap, int64_t number):
     if _node(heap, number).count < 0:
-        return record(heap, number << 5)
-    return codes(heap, number << 5)
+        return record(heap, number << SHIFT)
+    return codes(heap, number << SHIFT)
 
 
 cdef inline int64_t flat(Heap heap, int64_t code, int64_t seen) except -2:
-    cdef Node *node = _node(heap, code >> 5)
+    cdef Node *node = _node(heap, code >> SHIFT)
     cdef dict sizes = heap.sizes
     cdef bint some_long = len(sizes) > 0
     cdef int64_t i, each
     for i in range(seen, node.count):
         each = heap.pool[node.start + i]
-        if each & 31 >= 16 or (some_long and (each >> 5) in sizes):
+        if each & KIND >= FIRST_NODE or (some_long and (each >> SHIFT) in sizes):
             return -1
     return node.count
 
 
 cdef inline bint has_plain_keys(Heap heap, int64_t code) except -1:
-    cdef Node *node = _node(heap, code >> 5)
+    cdef Node *node = _node(heap, code >> SHIFT)
     cdef int64_t i
     for i in range(0, node.count, 2):
-        if heap.pool[node.start + i] & 31 >= 16:
+        if heap.pool[node.start + i] & KIND >= FIRST_NODE:
             return False
     return True
 

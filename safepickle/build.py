@@ -70,7 +70,7 @@ class SourceFinder:
         """What there is to load for `name`, or None if that is not for this finder to say."""
         if path is None or not name.startswith(f"{_PACKAGE}."):
             return None
-        from importlib.machinery import SOURCE_SUFFIXES, FileFinder, SourceFileLoader
+        from _frozen_importlib_external import SOURCE_SUFFIXES, FileFinder, SourceFileLoader  # already there
 
         found = (FileFinder(folder, (SourceFileLoader, SOURCE_SUFFIXES)).find_spec(name) for folder in path)
         return next((spec for spec in found if spec is not None and spec.loader is not None), None)

@@ -15,10 +15,11 @@ from collections.abc import Mapping
 from operator import itemgetter
 from struct import Struct
 from sys import intern
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, TypeAlias
 
-if TYPE_CHECKING:
-    from safepickle.symbols import Heap
+#: A Heap of symbols.py, which imports this module; the attributes that it is given here are C arrays when compiled.
+Heap: TypeAlias = Any
+Input: TypeAlias = bytes | bytearray
 
 COMPILED: Final[bool] = False
 FIRST_ROOM: Final = 64
@@ -93,38 +94,38 @@ def grow_memo(heap: Heap, index: int) -> None:
     heap.memo_room = room
 
 
-def pointer(data: bytes | bytearray) -> bytes | bytearray:
+def pointer(data: Input) -> Input:
     """What the bytes of the input are read from."""
     return data
 
 
-def uint1(data: bytes | bytearray, pos: int) -> int:
+def uint1(data: Input, pos: int) -> int:
     """One byte, unsigned."""
     return data[pos]
 
 
-def uint2(data: bytes | bytearray, pos: int) -> int:
+def uint2(data: Input, pos: int) -> int:
     """Two bytes, unsigned, little-endian."""
     return data[pos] | data[pos + 1] << 8
 
 
-def int4(data: bytes | bytearray, pos: int) -> int:
+def int4(data: Input, pos: int) -> int:
     """Four bytes, signed, little-endian."""
     return int.from_bytes(data[pos : pos + 4], "little", signed=True)
 
 
-def uint4(data: bytes | bytearray, pos: int) -> int:
+def uint4(data: Input, pos: int) -> int:
     """Four bytes, unsigned, little-endian."""
     return int.from_bytes(data[pos : pos + 4], "little")
 
 
-def uint8(data: bytes | bytearray, pos: int) -> int:
+def uint8(data: Input, pos: int) -> int:
     """Eight bytes, unsigned, little-endian; -1 for 2**62 and more, which no input has."""
     size = int.from_bytes(data[pos : pos + 8], "little")
     return size if size < _TOO_LONG else -1
 
 
-def small_int(data: bytes | bytearray, at: int) -> int:
+def small_int(data: Input, at: int) -> int:
     """The value of the BININT, BININT1 or BININT2 at `at`; for other integers one that no four bytes have."""
     code = data[at]
     if code == _BININT1:
@@ -134,7 +135,7 @@ def small_int(data: bytes | bytearray, at: int) -> int:
     return int4(data, at + 1) if code == _BININT else _NO_INT
 
 
-def short_length(data: bytes | bytearray, at: int) -> int:
+def short_length(data: Input, at: int) -> int:
     """The length of the SHORT_BINBYTES at `at`; -1 for other bytes."""
     return data[at + 1] if data[at] == _SHORT_BINBYTES else -1
 
@@ -174,10 +175,11 @@ def is_state(heap: Heap, number: int) -> bool:
 
 def is_slots(heap: Heap, number: int) -> bool:
     """Whether a dict was given as the state of slots."""
-    return heap.states.get(number, False)
+    slots: bool = heap.states.get(number, False)
+    return slots
 
 
-def text_stop(data: bytes | bytearray, pos: int, end: int, width: int) -> int:
+def text_stop(data: Input, pos: int, end: int, width: int) -> int:
     """Where a counted UTF-8 text ends whose length, of `width` bytes, stands at `pos`.
 
     -1 where it is not all here, is large, is not seen to be UTF-8, or may be a name that attributes are looked up by.
@@ -194,7 +196,7 @@ def text_stop(data: bytes | bytearray, pos: int, end: int, width: int) -> int:
     return pos + size
 
 
-# -- Nodes ---------------------------------------------------------------------------------------------------------------
+# -- Nodes -------------------------------------------------------------------------------------------------------------
 
 
 def add(heap: Heap, kind: int, record: Any, depth: int) -> int:
@@ -233,7 +235,8 @@ def extend_list(heap: Heap, number: int, items: list[int]) -> None:
 
 def listed(heap: Heap, start: int, stop: int) -> list[int]:
     """What lies from `start` to `stop` on the stack."""
-    return heap.stack[start:stop]
+    items: list[int] = heap.stack[start:stop]
+    return items
 
 
 def codes(heap: Heap, code: int) -> list[int]:
@@ -260,7 +263,8 @@ def item(heap: Heap, code: int, index: int) -> int:
 
 def depth_of(heap: Heap, number: int) -> int:
     """How deep a node is."""
-    return heap.depths[number]
+    depth: int = heap.depths[number]
+    return depth
 
 
 def set_depth(heap: Heap, number: int, depth: int) -> None:
@@ -326,7 +330,7 @@ def flat(heap: Heap, code: int, seen: int) -> int:
     return len(items)
 
 
-# -- Values: uncompiled, a stack and its marks are lists, and a memo is a dict ----------------------------------------------
+# -- Values: uncompiled, a stack and its marks are lists, and a memo is a dict -----------------------------------------
 
 _float8: Final = Struct(">d").unpack_from
 _TEXTS: Final = frozenset({str, bytes})
@@ -382,34 +386,34 @@ def push_mark(stack: list[Any], marks: list[int]) -> None:
     marks.append(len(stack))
 
 
-def push_uint1(stack: list[Any], data: bytes, pos: int) -> None:
+def push_uint1(stack: list[Any], data: Input, pos: int) -> None:
     """Push a one-byte integer."""
     stack.append(data[pos])
 
 
-def push_uint2(stack: list[Any], data: bytes, pos: int) -> None:
+def push_uint2(stack: list[Any], data: Input, pos: int) -> None:
     """Push a two-byte integer."""
     stack.append(data[pos] | data[pos + 1] << 8)
 
 
-def push_int4(stack: list[Any], data: bytes, pos: int) -> None:
+def push_int4(stack: list[Any], data: Input, pos: int) -> None:
     """Push a signed four-byte integer."""
     stack.append(int.from_bytes(data[pos : pos + 4], "little", signed=True))
 
 
-def push_float8(stack: list[Any], data: bytes, pos: int) -> None:
+def push_float8(stack: list[Any], data: Input, pos: int) -> None:
     """Push a double."""
     stack.append(_float8(data, pos)[0])
 
 
-def push_text(stack: list[Any], data: bytes, pos: int, size: int) -> None:
+def push_text(stack: list[Any], data: Input, pos: int, size: int) -> None:
     """Push UTF-8 text."""
     stack.append(str(data[pos : pos + size], "utf-8", "surrogatepass"))
 
 
-def push_bytes(stack: list[Any], data: bytes, pos: int, size: int) -> None:
+def push_bytes(stack: list[Any], data: Input, pos: int, size: int) -> None:
     """Push bytes."""
-    stack.append(data[pos : pos + size])
+    stack.append(bytes(data[pos : pos + size]))
 
 
 def fold_tuple(stack: list[Any], start: int) -> None:

@@ -185,7 +185,7 @@ class Partial:
 
 
 class Heap:
-    """The stack, the marks and the memo of one pass, and its nodes: what each holds (codes, or a record), how deep it is.
+    """The stack, the marks and the memo of one pass, and its nodes: what each holds (codes, or a record) and its depth.
 
     `stack`, `marks` and `memo` are written by index.  Of marks there are two numbers each: where the stack above it
     begins, and how deep what lies below it is.  A memo entry of 0 is none.
@@ -328,8 +328,8 @@ class Plan:
     """What verification found out that the load needs, and a report shows."""
 
     __slots__ = (
-        "_far", "buffers", "consumed", "globals", "heap", "occurrences", "opcodes", "persistents", "protocol", "references",
-        "stop",
+        "_far", "buffers", "consumed", "globals", "heap", "occurrences", "opcodes", "persistents", "protocol",
+        "references", "stop",
     )  # fmt: skip
 
     def __init__(

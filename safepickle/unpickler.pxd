@@ -16,7 +16,7 @@ cdef class _Machine:
     cdef bint unrestricted
     cdef Stack stack, marks
     cdef Memo memo
-    cdef int64_t memo_size, dense, free_keys
+    cdef int64_t memo_size, dense, free_keys, head_start
     cdef object probe_work
     cdef set own_types
 

@@ -54,6 +54,7 @@ from safepickle.weighing import remembered
 __all__ = ["Rehearsal", "Unpickler", "loads", "verify"]
 
 _MISSING: Final = object()
+_WIDTHS: Final = op.WIDTHS
 _FUNCTIONS: Final = (FunctionType, BuiltinFunctionType, MethodType)
 _NEVER_CHANGED: Final = (type, ModuleType, *_FUNCTIONS)  # what no stream makes
 _HEAP_TYPE: Final = 1 << 9  # type flag: made by a class statement
@@ -613,13 +614,14 @@ class _Machine:
         self.marks = prim.new_marks(self.stack)
         self.memo = prim.new_memo()
         self.prior: dict[int, Any] = _NO_MEMO
+        self.head_start = MEMO_HEAD_START
+        self.free_keys = FREE_KEYS
         self.unpickler: Unpickler | None = None
 
     def begin(self, reader: Reader, probe_work: int) -> None:
         """Set what every load sets, also one of nothing but data."""
         self.reader = reader
-        self.dense = MEMO_HEAD_START + len(reader.data)  # memo entries up to here may be kept in an array
-        self.free_keys = FREE_KEYS
+        self.dense = self.head_start + reader.end  # memo entries up to here may be kept in an array
         self.memo_size = 0
         self.unrestricted = False
         self.guard: ProbeGuard | None = None
@@ -696,7 +698,7 @@ class _Machine:
         stack = self.stack
         marks = self.marks
         memo = self.memo
-        widths = prim.pointer(op.WIDTHS)
+        widths = prim.pointer(_WIDTHS)
         data = prim.pointer(reader.data)
         asides = bool(reader.asides)
         has_prior = bool(self.prior)
@@ -1407,9 +1409,13 @@ def verify(
         encoding=encoding,
         errors=errors,
         buffers=buffers is not None,
-        buffer_count=len(buffers) if isinstance(buffers, Sized) else None,
+        buffer_count=_count(buffers),
     )
     _rehearse(given, chosen, options)
+
+
+def _count(buffers: object) -> int | None:
+    return len(buffers) if isinstance(buffers, Sized) else None
 
 
 def _rehearse(data: bytes, policy: Policy, options: Options) -> Plan:

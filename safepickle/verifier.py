@@ -103,6 +103,7 @@ _COST_OF_A_PAIR: Final = 3
 _LONGEST_NAME: Final = 1000
 _NO_PRIOR: Final[dict[int, Prior]] = {}
 
+_WIDTHS: Final = op.WIDTHS
 # By opcode: the kind of the literal that it pushes, where its whole argument has a fixed size.
 _FIXED: Final = frozenset({op.NO_ARGUMENT, op.UINT1, op.UINT2, op.INT4, op.FLOAT8})
 _PUSHED: Final = {"none": sym.NONE, "bool": sym.BOOL, "int": sym.INT, "float": sym.FLOAT}
@@ -356,11 +357,11 @@ class Verifier:
 
     # -- The machine -------------------------------------------------------------------------------------------------
 
-    # The accepted long function: one flat arm for each opcode, common ones first.  The values above the topmost mark lie
-    # from `base` to `height` on the stack.  `deep` is the depth of the deepest value pushed since that mark: an upper
-    # bound for what is on the stack, made exact where it would refuse.  Common opcodes whose bytes are all here are read
-    # on the spot and go on with the next one; whatever reads through the reader ends behind the chain, where `data`,
-    # `pos` and `end` are taken from it again.
+    # The accepted long function: one flat arm for each opcode, common ones first.  The values above the topmost mark
+    # lie from `base` to `height` on the stack.  `deep` is the depth of the deepest value pushed since that mark: an
+    # upper bound for what is on the stack, made exact where it would refuse.  Common opcodes whose bytes are all here
+    # are read on the spot and go on with the next one; whatever reads through the reader ends behind the chain, where
+    # `data`, `pos` and `end` are taken from it again.
     def _run_opcodes(self) -> None:  # noqa: C901, PLR0912, PLR0915 - flat on purpose
         reader = self.reader
         heap = self.heap
@@ -368,7 +369,7 @@ class Verifier:
         limited = self._limited
         has_prior = bool(self.options.prior)
         kinds = prim.pointer(_LITERAL_KINDS)
-        widths = prim.pointer(op.WIDTHS)
+        widths = prim.pointer(_WIDTHS)
         closes = prim.pointer(_CLOSES_MARK)
         data = prim.pointer(reader.data)
         pos = reader.pos
@@ -939,7 +940,8 @@ class Verifier:
 
     # -- Filling containers ------------------------------------------------------------------------------------------
 
-    def _fill(self, target: int, start: int, stop: int, inside: int, wanted: int) -> int:
+    # One arm for each kind of target.
+    def _fill(self, target: int, start: int, stop: int, inside: int, wanted: int) -> int:  # noqa: C901 - flat on purpose
         """APPEND(S), SETITEM(S) or ADDITEMS on `target`; returns its depth."""
         kind = target & sym.KIND
         if inside >= self._depth_limit:
@@ -1169,8 +1171,8 @@ class Verifier:
                 return False
         return True
 
-    # Most objects of a stream are made like the ones before them, of a few short literals.  What can be said of these at
-    # a glance is said here; everything else goes the long way, which comes to the same.
+    # Most objects of a stream are made like the ones before them, of a few short literals.  What can be said of these
+    # at a glance is said here; everything else goes the long way, which comes to the same.
 
     def _look_at_grants(self, symbol: Global) -> None:
         symbol.calls = self._quick_signatures(symbol, CALL)

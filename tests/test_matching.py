@@ -10,7 +10,7 @@ import pytest
 
 import safepickle
 from safepickle import Policy
-from safepickle.build import core
+from safepickle.build import COMPILED, core
 from tests import victims
 from tests.assembler import (
     Step,
@@ -439,7 +439,7 @@ def test_a_call_with_arguments_of_an_earlier_load_matches_no_signature() -> None
 
 
 # --- Cost -------------------------------------------------------------------------------------------------------------
-@pytest.mark.skipif(core() == "compiled", reason="counts calls of a method, which can only be replaced uncompiled")
+@pytest.mark.skipif(core() == COMPILED, reason="counts calls of a method, which can only be replaced uncompiled")
 def test_a_large_value_is_looked_at_once_however_often_it_is_handed_out(monkeypatch: pytest.MonkeyPatch) -> None:
     reads = 0
     from safepickle.reader import Reader

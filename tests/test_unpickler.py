@@ -250,6 +250,13 @@ def test_a_read_only_view_of_a_bytearray_is_what_pickle_makes_of_it() -> None:
     )
 
 
+@pytest.mark.parametrize("value", [b"", b"abc", b"x" * 300, b"x" * 70_000, bytearray(b"abc"), "abc", "\xe9" * 300])
+@pytest.mark.parametrize("protocol", range(6))
+def test_what_is_read_from_a_file_has_the_type_that_was_written(value: Any, protocol: int) -> None:
+    loaded = safepickle.load(io.BytesIO(pickle.dumps(value, protocol)))
+    assert (type(loaded), loaded) == (type(value), value)
+
+
 # --- Helpers are known by what they stand for -------------------------------------------------------------------------
 def test_a_listed_function_that_is_also_a_helper_is_called_as_what_it_is() -> None:
     listed = policy(

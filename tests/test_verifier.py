@@ -14,7 +14,7 @@ import pytest
 
 import safepickle
 from safepickle import Policy
-from safepickle.build import core
+from safepickle.build import COMPILED, core
 from safepickle.limits import Limits
 from safepickle.policy.model import Grant, PolicyData
 from safepickle.reader import Reader
@@ -1028,7 +1028,7 @@ def test_each_pickle_of_a_file_has_a_budget_of_its_own() -> None:
     assert [len(unpickler.load()) for _ in range(20)] == [200] * 20
 
 
-@pytest.mark.skipif(core() == "compiled", reason="counts calls of a method, which can only be replaced uncompiled")
+@pytest.mark.skipif(core() == COMPILED, reason="counts calls of a method, which can only be replaced uncompiled")
 def test_a_name_from_the_memo_is_read_once_however_often_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     reads = []
     literal = Reader.literal

@@ -1,0 +1,961 @@
+"""The primitives of `loads`: the Python twins and the C functions of `_loading.pxd`, through the same cases.
+
+The C functions are inline, so a module of thin wrappers is compiled here that lets each be called by itself.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import random
+import re
+import shlex
+import shutil
+import struct
+import subprocess
+import sys
+import sysconfig
+from itertools import chain
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from safepickle import build, loading, opcodes, symbols
+
+PACKAGE = Path(loading.__file__).parent
+LIBRARY = "loading_in_c.so"
+
+# The arguments of each primitive.  `data` is what `pointer` gives; the names say what the others are.
+PRIMITIVES = """
+set_up heap | renew heap | is_small heap | release heap | grow_stack heap | grow_marks heap | grow_memo heap index
+uint1 data pos | uint2 data pos | int4 data pos | uint4 data pos | uint8 data pos
+small_int data at | short_length data at | text_stop data pos end width
+add heap kind record depth | add_list heap kind items depth | collect heap kind start stop depth
+extend heap number start stop | extend_list heap number items | listed heap start stop
+codes heap code | record heap code | count heap code | item heap code index | held heap number
+make heap origin args depth called | is_new heap code | origin heap code | build heap code state
+note_state heap number slots | is_state heap number | is_slots heap number
+depth_of heap number | set_depth heap number depth | deepest heap start stop
+lend heap number | is_lent heap number | freeze heap number | is_frozen heap number
+nodes heap | memo_codes heap | flat heap code seen | has_plain_keys heap code
+new_stack | new_marks stack | new_memo | free_stack stack | free_memo memo
+push stack value | pop stack | top stack | at stack place | height stack | drop stack start | replace_top stack value
+base marks | push_mark stack marks | pop_mark marks
+push_uint1 stack data pos | push_uint2 stack data pos | push_int4 stack data pos | push_float8 stack data pos
+push_text stack data pos size | push_bytes stack data pos size
+fold_tuple stack start | pop_tuple stack start | pop_list stack start | extend_exact_list target stack start
+harmless_keys target stack start step most | set_exact_dict target stack start
+put memo index stack dense | push_entry memo index stack | entries memo
+renew_stack stack | renew_memo memo | is_small_memo stack memo
+looked_up cls name missing | makes_keys function | new cls args | set_attributes attributes state
+"""
+SIGNATURES = {
+    name: given for name, *given in (one.split() for one in re.split(r"[|\n]", PRIMITIVES) if one.strip())
+}
+NOT_CALLED = {"set_up", "release", "free_stack", "free_memo"}  # by a class of the core, once for each of its objects
+
+PREFACE = """
+# cython: language_level=3
+from safepickle cimport _loading as prim
+from safepickle.symbols cimport Heap
+from safepickle.values cimport Memo, Stack
+
+def new_heap():
+    return Heap()
+
+def set_on_stack(Heap heap, Py_ssize_t place, code):
+    if not 0 <= place < heap.stack_room:
+        raise IndexError
+    heap.stack[place] = code
+
+def set_mark(Heap heap, Py_ssize_t place, number):
+    if not 0 <= place < 2 * heap.marks_room:
+        raise IndexError
+    heap.marks[place] = number
+
+def mark_at(Heap heap, Py_ssize_t place):
+    if not 0 <= place < 2 * heap.marks_room:
+        raise IndexError
+    return heap.marks[place]
+
+def set_memo(Heap heap, Py_ssize_t place, code):
+    if not 0 <= place < heap.memo_room:
+        raise IndexError
+    heap.memo[place] = code
+
+def rooms(Heap heap):
+    return heap.stack_room, heap.marks_room, heap.memo_room
+"""
+
+
+def wrappers() -> str:
+    """The source of a module that calls each primitive."""
+    lines = [PREFACE]
+    for name, given in SIGNATURES.items():
+        if name not in NOT_CALLED:
+            passed = ", ".join("prim.pointer(data)" if one == "data" else one for one in given)
+            lines.append(f"def {name}({', '.join(given)}):\n    return prim.{name}({passed})\n")
+    return "\n".join(lines)
+
+
+@pytest.fixture(scope="session")
+def in_c(tmp_path_factory) -> Any:
+    """The primitives of `_loading.pxd` as a module."""
+    if build.core() != build.COMPILED:
+        pytest.skip("the compiled core does not run here")
+    compiler = shlex.split(sysconfig.get_config_var("CC") or "cc")
+    include = Path(sysconfig.get_path("include"))
+    if not importlib.util.find_spec("Cython"):
+        pytest.skip("no Cython")
+    if not shutil.which(compiler[0]) or not (include / "Python.h").exists():
+        pytest.skip("no C compiler, or no headers of this interpreter")
+    folder = tmp_path_factory.mktemp("loading")
+    (folder / "loading_in_c.pyx").write_text(wrappers())
+    commands = (
+        [sys.executable, "-m", "cython", "-3", "-I", str(PACKAGE.parent), "loading_in_c.pyx"],
+        [*compiler, "-shared", "-fPIC", "-O1", f"-I{include}", f"-I{PACKAGE}", "loading_in_c.c", "-o", LIBRARY],
+    )
+    for command in commands:
+        done = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+    spec = importlib.util.spec_from_file_location("loading_in_c", folder / LIBRARY)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class HeapOfLists:
+    """What a heap is to the twins."""
+
+    def __init__(self) -> None:
+        self.sizes: dict[int, int] = {}
+        loading.set_up(self)
+
+    def new_made(self, origin: Any, args: int, called: bool) -> Any:
+        return symbols.Made(origin, args, 0, loading.count(self, args), called)
+
+
+def mark_at(heap: Any, place: int) -> int:
+    return heap.marks[place]
+
+
+def assign(array: str) -> Any:
+    def assign_in(heap: Any, place: int, number: int) -> None:
+        assert place >= 0
+        getattr(heap, array)[place] = number
+
+    return assign_in
+
+
+TWINS = SimpleNamespace(
+    **{name: getattr(loading, name) for name in SIGNATURES},
+    new_heap=HeapOfLists,
+    set_on_stack=assign("stack"),
+    set_mark=assign("marks"),
+    mark_at=mark_at,
+    set_memo=assign("memo"),
+    rooms=lambda heap: (heap.stack_room, heap.marks_room, heap.memo_room),
+)
+
+
+@pytest.fixture(params=["python", "c"] if build.core() == build.COMPILED else ["python"])
+def prim(request) -> Any:
+    """Each implementation in turn."""
+    return TWINS if request.param == "python" else request.getfixturevalue("in_c")
+
+
+def test_every_primitive_has_a_twin_and_is_tested_here():
+    text = (PACKAGE / "_loading.pxd").read_text("utf-8")
+    inline = re.findall(r"^cdef inline .*?(\w+)\(.*\)[^()\n]*:$", text, re.MULTILINE)
+    extern = re.findall(r'^    \S.*?(\w+) "\w+" \(', text, re.MULTILINE)
+    in_c = {name for name in inline + extern if not name.startswith("_")}
+    public = {name for name, value in vars(loading).items() if callable(value) and not name.startswith("_")}
+    imported = {"Any", "Final", "Mapping", "Struct", "TypeAlias", "Heap", "Input", "intern", "itemgetter"}
+    assert in_c == public - imported
+    assert in_c - {"pointer"} == SIGNATURES.keys()
+
+
+# -- Numbers and texts in the stream --------------------------------------------------------------------------------
+
+WORDS = [bytes(8), b"\xff" * 8, bytes(range(1, 9)), b"\xff" * 4 + bytes(4), bytes(4) + b"\xff" * 4]
+WORDS += [bytes(at) + bytes((top,)) + bytes(7 - at) for at in range(8) for top in (0x01, 0x3F, 0x40, 0x7F, 0x80, 0xFF)]
+WORDS += [b"\xff" * at + bytes((top,)) + b"\xff" * (7 - at) for at in range(8) for top in (0, 0x3F, 0x40, 0x7F, 0x80)]
+HOLDERS = [bytes, bytearray]
+
+
+@pytest.mark.parametrize("holder", HOLDERS)
+@pytest.mark.parametrize("before", [0, 1, 3])
+def test_numbers_are_read_as_struct_reads_them(prim, holder, before):
+    for word in WORDS:
+        data = holder(b"\xa5" * before + word)
+        assert prim.uint1(data, before) == word[0]
+        assert prim.uint2(data, before) == struct.unpack_from("<H", word)[0]
+        assert prim.int4(data, before) == struct.unpack_from("<i", word)[0]
+        assert prim.uint4(data, before) == struct.unpack_from("<I", word)[0]
+        (whole,) = struct.unpack("<Q", word)
+        assert prim.uint8(data, before) == (whole if whole < 1 << 62 else -1)
+
+
+@pytest.mark.parametrize("holder", HOLDERS)
+def test_numbers_are_pushed_as_struct_reads_them(prim, holder):
+    for word in WORDS:
+        data, stack = holder(b"\xa5" + word), prim.new_stack()
+        for push in (prim.push_uint1, prim.push_uint2, prim.push_int4, prim.push_float8):
+            push(stack, data, 1)
+        for kind in (">d", "<i", "<H", "B"):
+            value, expected = prim.pop(stack), struct.unpack_from(kind, word)[0]
+            assert (type(value), repr(value)) == (type(expected), repr(expected))
+
+
+def test_doubles_keep_their_sign_their_infinities_and_their_smallest(prim):
+    for value in (0.0, -0.0, 5e-324, -5e-324, 1.7976931348623157e308, float("inf"), float("-inf"), 1.5, -1 / 3):
+        stack = prim.new_stack()
+        prim.push_float8(stack, struct.pack(">d", value), 0)
+        assert struct.pack(">d", prim.pop(stack)) == struct.pack(">d", value)
+    stack = prim.new_stack()
+    prim.push_float8(stack, b"\x7f\xf8" + bytes(6), 0)
+    assert prim.top(stack) != prim.top(stack)
+
+
+def test_an_integer_is_read_back_from_its_opcode_and_nothing_else_is_an_integer(prim):
+    for word in WORDS:
+        assert prim.small_int(b"?K" + word, 1) == word[0]
+        assert prim.small_int(b"?M" + word, 1) == struct.unpack_from("<H", word)[0]
+        assert prim.small_int(b"?J" + word, 1) == struct.unpack_from("<i", word)[0]
+        assert prim.short_length(b"?C" + word, 1) == word[0]
+    no_int = prim.small_int(b"N" + bytes(8), 0)
+    assert not -(1 << 31) <= no_int < 1 << 31
+    for row in opcodes.TABLE:
+        if row.name not in {"BININT", "BININT1", "BININT2"}:
+            assert prim.small_int(bytes((row.code,)) + bytes(8), 0) == no_int
+        if row.name != "SHORT_BINBYTES":
+            assert prim.short_length(bytes((row.code,)) + bytes(8), 0) == -1
+
+
+def counted(text: bytes, width: int) -> bytes:
+    return len(text).to_bytes(width, "little") + text
+
+
+def is_utf8(text: bytes) -> bool:
+    try:
+        text.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+FORMS = [
+    "", "a", "\x7f", "\x80", "\u07ff", "\u0800", "\ud7ff", "\ud800", "\udbff", "\udc00", "\udfff", "\ue000", "\uffff",
+    "\U00010000", "\U0010ffff",
+]  # fmt: skip
+GOOD = [form.encode("utf-8", "surrogatepass") for form in FORMS]
+BAD = [
+    b"\x80", b"\xbf", b"\xc0\x80", b"\xc1\xbf", b"\xe0\x80\x80", b"\xe0\x9f\xbf", b"\xf0\x80\x80\x80",
+    b"\xf0\x8f\xbf\xbf", b"\xf4\x90\x80\x80", b"\xf5\x80\x80\x80", b"\xf8\x88\x80\x80\x80", b"\xfe", b"\xff", b"\xc2a",
+    b"\xe1\x80a", b"\xe1a\x80", b"\xf1\x80\x80a", b"\xf1\x80a\x80", b"\xf1a\x80\x80", b"\xc2\xc2", b"\xed\xa0",
+    b"\xf4\x8f\xbf", b"\xc2\x7f",
+]  # fmt: skip
+CUT = [form[:size] for form in GOOD for size in range(1, len(form))]
+HOOKS = [b"append", b"extend", b"add", b"__x", b"__setstate__", b"__", b"___"]
+NEARLY = [b"appen", b"appends", b"Append", b"extends", b"ad", b"adds", b"_", b"_x", b"x__", b"Add", b"a__dd", b"exten"]
+
+
+def answers(prim: Any, data: bytes, pos: int, end: int, width: int, right: int) -> bool:
+    """Whether the answer is right; a twin may also leave it to the reader."""
+    given = prim.text_stop(data, pos, end, width)
+    return given == right or (given == -1 and prim is TWINS)
+
+
+@pytest.mark.parametrize("width", [1, 4])
+@pytest.mark.parametrize("text", [*GOOD, *BAD, *CUT, *HOOKS, *NEARLY], ids=repr)
+def test_the_end_of_a_text_is_found_where_it_is_utf8_and_no_hook(prim, text, width):
+    for around in (b"", b"x", b"x" * 6, b"x" * 7, b"x" * 8, b"x" * 15, "é".encode() * 4):
+        for whole in (text, around + text, text + around, around + text + around):
+            data = b"?" + counted(whole, width) + b"\x80?"
+            plain = is_utf8(whole) and whole[:2] != b"__" and whole not in {b"append", b"extend", b"add"}
+            stop = len(data) - 2
+            assert answers(prim, data, 1, stop, width, stop if plain else -1), whole
+            assert answers(prim, data, 1, len(data), width, stop if plain else -1), whole
+            if whole:
+                assert prim.text_stop(data, 1, stop - 1, width) == -1
+            if plain:
+                stack = prim.new_stack()
+                prim.push_text(stack, data, 1 + width, len(whole))
+                assert prim.pop(stack) == whole.decode("utf-8", "surrogatepass")
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 7, 8, 9, 254, 255])
+def test_a_text_ends_at_the_end_or_before_it(prim, size):
+    for width in (1, 4):
+        data = counted(b"x" * size, width)
+        assert prim.text_stop(data, 0, len(data), width) == len(data)
+        assert prim.text_stop(data + b"x", 0, len(data) + 1, width) == len(data)
+        for end in range(min(width + size, 12)):
+            assert prim.text_stop(data, 0, end, width) == -1
+        assert prim.text_stop(data[:-1] or b"?", 0, len(data) - 1, width) == -1
+
+
+def test_a_length_of_four_bytes_that_no_input_has_is_left_to_the_reader(prim):
+    for length in (b"\xff\xff\xff\xff", b"\0\0\0\x80", b"\xff\xff\xff\x7f", b"\0\0\1\0"):
+        assert prim.text_stop(length + b"x" * 100, 0, 104, 4) == -1
+
+
+def test_a_text_is_left_to_the_reader_from_64_kib_on(prim):
+    for size, there in ((65535, True), (65536, False), (65537, False), (70000, False)):
+        data = counted(b"x" * size, 4)
+        assert prim.text_stop(data, 0, len(data), 4) == (len(data) if there else -1)
+
+
+def test_texts_and_bytes_are_pushed_as_they_stand_there(prim):
+    for holder in HOLDERS:
+        for size in (0, 1, 2, 7, 8, 9, 254, 255, 256, 257, 5000):
+            for last in ("", "\x7f", "\x80", "\xff", "\u0100", "\ud800", "\U00012345"):
+                text = "x" * size + last
+                raw = text.encode("utf-8", "surrogatepass")
+                data, stack = holder(b"\xff" + raw + b"\xff"), prim.new_stack()
+                prim.push_text(stack, data, 1, len(raw))
+                prim.push_bytes(stack, data, 1, len(raw))
+                pushed = [prim.pop(stack), prim.pop(stack)]
+                assert pushed == [raw, text]
+                assert [type(one) for one in pushed] == [bytes, str]
+
+
+def test_a_text_that_cannot_be_decoded_is_an_error_and_pushes_nothing(prim):
+    for text in BAD + CUT:
+        stack = prim.new_stack()
+        with pytest.raises(UnicodeDecodeError):
+            prim.push_text(stack, text, 0, len(text))
+        assert prim.height(stack) == 0
+
+
+# -- Nodes ----------------------------------------------------------------------------------------------------------
+
+LIST, TUPLE, GLOBAL, INT = symbols.LIST, symbols.TUPLE, symbols.GLOBAL, symbols.INT
+
+
+def literal(position: int) -> int:
+    return position << symbols.SHIFT | INT
+
+
+def filled(prim: Any, numbers: list[int]) -> Any:
+    """A heap with these codes on its stack."""
+    heap = prim.new_heap()
+    place(prim, heap, numbers)
+    return heap
+
+
+def place(prim: Any, heap: Any, numbers: list[int]) -> None:
+    while prim.rooms(heap)[0] < len(numbers):
+        prim.grow_stack(heap)
+    for at, number in enumerate(numbers):
+        prim.set_on_stack(heap, at, number)
+
+
+def test_a_node_is_what_it_was_made_as(prim):
+    heap = filled(prim, [literal(n) for n in range(10)])
+    record = object()
+    codes = [
+        prim.collect(heap, TUPLE, 2, 5, 1), prim.add(heap, GLOBAL, record, 0),
+        prim.add_list(heap, LIST, [7, 1 << 62], 3), prim.collect(heap, LIST, 4, 4, 1), prim.add_list(heap, LIST, [], 1),
+        prim.collect(heap, LIST, 0, 10, 9),
+    ]  # fmt: skip
+    kinds = [TUPLE, GLOBAL, LIST, LIST, LIST, LIST]
+    assert codes == [number << symbols.SHIFT | kind for number, kind in enumerate(kinds)]
+    held = [[literal(n) for n in (2, 3, 4)], record, [7, 1 << 62], [], [], [literal(n) for n in range(10)]]
+    assert [prim.held(heap, number) for number in range(6)] == held
+    assert [prim.depth_of(heap, number) for number in range(6)] == [1, 0, 3, 1, 1, 9]
+    assert prim.nodes(heap) == 6
+    assert prim.record(heap, codes[1]) is record
+    for code, items in zip(codes, held, strict=True):
+        if items is not record:
+            assert prim.codes(heap, code) == items
+            assert prim.count(heap, code) == len(items)
+            assert [prim.item(heap, code, index) for index in range(len(items))] == items
+            with pytest.raises(IndexError):
+                prim.item(heap, code, len(items))
+
+
+def test_what_is_no_node_is_an_error(in_c):
+    heap = filled(in_c, [literal(1)])
+    made = [in_c.collect(heap, LIST, 0, 1, 1), in_c.add(heap, GLOBAL, None, 0)]
+    for number in (2, 3, 1 << 40, -1):
+        for ask in (in_c.depth_of, in_c.is_lent, in_c.is_frozen, in_c.lend, in_c.freeze, in_c.held, in_c.is_state):
+            with pytest.raises(IndexError):
+                ask(heap, number)
+        for ask in (in_c.codes, in_c.record, in_c.count):
+            with pytest.raises(IndexError):
+                ask(heap, number << symbols.SHIFT)
+    with pytest.raises(IndexError):
+        in_c.item(heap, made[0], -1)
+    with pytest.raises(TypeError):
+        in_c.codes(heap, made[1])
+    with pytest.raises(TypeError):
+        in_c.record(heap, made[0])
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_containers_that_grow_in_turn_keep_their_items_apart(prim, seed):
+    chance = random.Random(seed)
+    stack = [literal(n) for n in range(300)]
+    heap = filled(prim, stack)
+    model: list[list[int]] = []
+    for step in range(600):
+        choice = chance.random()
+        start = chance.randrange(300)
+        stop = chance.randrange(start, min(301, start + chance.choice([1, 3, 6, 200])))
+        if choice < 0.1 or not model:
+            prim.collect(heap, LIST, start, stop, 1)
+            model.append(stack[start:stop])
+        elif choice < 0.15:
+            items = [chance.randrange(1 << 60) for _ in range(chance.randrange(5))]
+            prim.add_list(heap, LIST, [*items], 1)  # it may keep the list
+            model.append(items)
+        else:
+            number = chance.choice([0, len(model) - 1, chance.randrange(len(model))])
+            if choice < 0.3:
+                items = [chance.randrange(1 << 60) for _ in range(chance.randrange(5))]
+                prim.extend_list(heap, number, items)
+                model[number] = model[number] + items
+            else:
+                prim.extend(heap, number, start, stop)
+                model[number] = model[number] + stack[start:stop]
+        if step % 50 == 0:
+            assert [prim.held(heap, number) for number in range(len(model))] == model
+    assert [prim.held(heap, number) for number in range(len(model))] == model
+    assert prim.nodes(heap) == len(model)
+
+
+def test_very_many_nodes_are_kept_and_none_after_a_renewal(prim):
+    heap = filled(prim, [literal(n) for n in range(3)])
+    records = [object() for _ in range(3)]
+    for _ in range(2):
+        for number in range(3000):
+            prim.collect(heap, TUPLE, number % 3, 3, number)
+        for record in records:
+            prim.add(heap, GLOBAL, record, 0)
+        assert prim.nodes(heap) == 3003
+        assert all(prim.count(heap, number << 5 | TUPLE) == 3 - number % 3 for number in range(3000))
+        assert all(prim.depth_of(heap, number) == number for number in range(3000))
+        assert [prim.held(heap, 3000 + index) for index in range(3)] == records
+        prim.set_memo(heap, 5, 7)
+        prim.lend(heap, 0)
+        prim.freeze(heap, 1)
+        prim.note_state(heap, 2, True)
+        prim.renew(heap)
+        assert prim.nodes(heap) == 0
+        assert prim.memo_codes(heap) == {}
+    prim.collect(heap, TUPLE, 0, 0, 1)
+    prim.collect(heap, TUPLE, 0, 0, 1)
+    prim.collect(heap, TUPLE, 0, 0, 1)
+    assert not prim.is_lent(heap, 0)
+    assert not prim.is_frozen(heap, 1)
+    assert not prim.is_state(heap, 2)
+
+
+def test_a_heap_lets_its_records_go_when_it_is_renewed_or_dropped(prim):
+    record = object()
+    before = sys.getrefcount(record)
+    heap = prim.new_heap()
+    prim.add(heap, GLOBAL, record, 0)
+    assert sys.getrefcount(record) == before + 1
+    prim.renew(heap)
+    assert sys.getrefcount(record) == before
+    prim.add(heap, GLOBAL, record, 0)
+    del heap
+    assert sys.getrefcount(record) == before
+
+
+def test_depths_are_set_and_the_deepest_is_found_among_literals_too(prim):
+    heap = filled(prim, [literal(1 << 40)] * 3)
+    codes = [prim.collect(heap, TUPLE, 0, 0, depth) for depth in (1, 7, 3, symbols.TAINT)]
+    place(prim, heap, [literal(9), codes[0], codes[1], literal(1), codes[2], codes[3]])
+    found = [prim.deepest(heap, start, stop) for start, stop in ((0, 1), (0, 2), (0, 5), (3, 5), (2, 2), (0, 6))]
+    assert found == [0, 1, 7, 3, 0, symbols.TAINT]
+    prim.set_depth(heap, 0, 100)
+    assert prim.depth_of(heap, 0) == 100
+    assert prim.deepest(heap, 0, 5) == 100
+
+
+def test_flags_are_those_of_one_node_each(prim):
+    heap = prim.new_heap()
+    for _ in range(5):
+        prim.collect(heap, LIST, 0, 0, 1)
+    prim.lend(heap, 1)
+    prim.freeze(heap, 2)
+    prim.note_state(heap, 3, False)
+    prim.note_state(heap, 4, True)
+    prim.note_state(heap, 4, False)
+    for ask, yes in ((prim.is_lent, {1}), (prim.is_frozen, {2}), (prim.is_state, {3, 4}), (prim.is_slots, {4})):
+        assert {number for number in range(5) if ask(heap, number)} == yes
+
+
+def test_a_container_is_flat_if_its_new_items_are_short_literals(prim):
+    heap = prim.new_heap()
+    short, long = literal(10), literal(20)
+    node = prim.collect(heap, TUPLE, 0, 0, 1)
+    plain = prim.add_list(heap, LIST, [short, short], 1)
+    assert [prim.flat(heap, plain, seen) for seen in (0, 1, 2)] == [2, 2, 2]
+    nested = prim.add_list(heap, LIST, [node, short], 1)
+    assert [prim.flat(heap, nested, seen) for seen in (0, 1, 2)] == [-1, 2, 2]
+    lengthy = prim.add_list(heap, LIST, [short, long], 1)
+    assert prim.flat(heap, lengthy, 0) == 2
+    heap.sizes[20] = 1000
+    assert [prim.flat(heap, lengthy, seen) for seen in (0, 1, 2)] == [-1, -1, 2]
+    assert prim.flat(heap, node, 0) == 0
+
+
+def test_keys_are_plain_where_every_other_item_is_a_literal(prim):
+    heap = prim.new_heap()
+    node = prim.collect(heap, TUPLE, 0, 0, 1)
+    for items, plain in (([], True), ([literal(1), node], True), ([node, literal(1)], False)):
+        assert prim.has_plain_keys(heap, prim.add_list(heap, symbols.DICT, items, 1)) == plain
+    tail = [literal(1), node, node, literal(1)]
+    assert not prim.has_plain_keys(heap, prim.add_list(heap, symbols.DICT, tail, 1))
+
+
+def test_what_is_made_at_a_glance_gives_the_record_that_the_long_way_gives(prim):
+    heap = filled(prim, [literal(1), literal(2)])
+    origins = [symbols.Global("m", name, (), listed=True) for name in "ab"]
+    for state in (0, 77):
+        for called in (False, True):
+            for origin in (*origins, origins[1], origins[0]):
+                args = prim.collect(heap, TUPLE, 0, 2, 1)
+                code = prim.make(heap, origin, args, 3, called)
+                assert code & symbols.KIND == symbols.MADE
+                assert prim.depth_of(heap, code >> symbols.SHIFT) == 3
+                assert prim.is_new(heap, code)
+                assert prim.origin(heap, code) is origin
+                if state:
+                    prim.build(heap, code, state)
+                    assert not prim.is_new(heap, code)
+                made = prim.record(heap, code)
+                assert prim.record(heap, code) is made
+                assert prim.held(heap, code >> symbols.SHIFT) is made
+                assert made.origin is origin
+                assert (made.args, made.kwargs, made.state, made.fills) == (args, 0, state, [])
+                assert (made.built, made.called, made.size) == (bool(state), called, 2)
+
+
+def test_the_stack_the_marks_and_the_memo_of_a_heap_grow_and_keep_what_they_had(prim):
+    heap = prim.new_heap()
+    stack, marks, memo = prim.rooms(heap)
+    for at in range(stack):
+        prim.set_on_stack(heap, at, at + 1)
+    for at in range(2 * marks):
+        prim.set_mark(heap, at, at + 1)
+    for at in range(memo):
+        prim.set_memo(heap, at, at + 1)
+    assert prim.is_small(heap)
+    prim.grow_stack(heap)
+    prim.grow_marks(heap)
+    prim.grow_memo(heap, memo)
+    assert prim.rooms(heap) == (2 * stack, 2 * marks, 2 * memo)
+    assert prim.listed(heap, 0, stack) == [*range(1, stack + 1)]
+    assert [prim.mark_at(heap, at) for at in range(2 * marks)] == [*range(1, 2 * marks + 1)]
+    prim.set_on_stack(heap, 2 * stack - 1, 5)
+    prim.set_mark(heap, 4 * marks - 1, 5)
+    assert prim.memo_codes(heap) == {at: at + 1 for at in range(memo)}
+    prim.grow_memo(heap, 100_000)
+    assert prim.rooms(heap)[2] == 100_001
+    prim.set_memo(heap, 100_000, 9)
+    assert prim.memo_codes(heap) == {at: at + 1 for at in range(memo)} | {100_000: 9}
+    prim.renew(heap)
+    assert prim.memo_codes(heap) == {}
+
+
+def test_a_heap_that_has_grown_far_is_not_small(prim):
+    heap = prim.new_heap()
+    prim.grow_memo(heap, 2_000_000)
+    assert not prim.is_small(heap)
+
+
+# -- Values ---------------------------------------------------------------------------------------------------------
+
+
+def contents(prim: Any, stack: Any) -> list[Any]:
+    return [prim.at(stack, place) for place in range(prim.height(stack))]
+
+
+def stack_of(prim: Any, *values: Any) -> Any:
+    stack = prim.new_stack()
+    for value in values:
+        prim.push(stack, value)
+    return stack
+
+
+class Thing:
+    """Something that is counted."""
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_stack_with_its_marks_does_what_a_list_does(prim, seed):  # noqa: C901 - an arm for each primitive
+    chance = random.Random(seed)
+    stack = prim.new_stack()
+    marks = prim.new_marks(stack)
+    model: list[Any] = []
+    open_marks: list[int] = []
+    things = [Thing() for _ in range(20)]
+    before = [sys.getrefcount(thing) for thing in things]
+    for _ in range(3000):
+        floor = open_marks[-1] if open_marks else 0
+        assert prim.base(marks) == floor
+        start = chance.randrange(floor, len(model) + 1)
+        match chance.choice([0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8]):
+            case 0:
+                for _ in range(chance.choice([1, 1, 2, 90])):
+                    model.append(chance.choice(things))
+                    prim.push(stack, model[-1])
+            case 1 if len(model) > floor:
+                assert prim.pop(stack) is model.pop()
+            case 2 if len(model) > floor:
+                model[-1] = chance.choice(things)
+                prim.replace_top(stack, model[-1])
+                assert prim.top(stack) is model[-1]
+            case 3:
+                open_marks.append(len(model))
+                prim.push_mark(stack, marks)
+            case 4 if open_marks:
+                assert prim.pop_mark(marks) == open_marks.pop()
+            case 5:
+                prim.fold_tuple(stack, start)
+                assert prim.top(stack) == tuple(model[start:])
+                model[start:] = [prim.top(stack)]
+            case 6:
+                assert prim.pop_tuple(stack, start) == tuple(model[start:])
+                del model[start:]
+            case 7:
+                assert prim.pop_list(stack, start) == model[start:]
+                del model[start:]
+            case 8:
+                prim.drop(stack, start)
+                del model[start:]
+        assert prim.height(stack) == len(model)
+        if len(model) > 2000:
+            prim.renew_stack(stack)
+            model, open_marks = [], []
+            marks = marks if prim is not TWINS else prim.new_marks(stack)
+    assert contents(prim, stack) == model
+    del model
+    prim.renew_stack(stack)
+    assert prim.height(stack) == 0
+    assert [sys.getrefcount(thing) for thing in things] == before
+
+
+def test_very_many_marks_are_kept(prim):
+    stack = prim.new_stack()
+    marks = prim.new_marks(stack)
+    for number in range(1000):
+        prim.push_mark(stack, marks)
+        prim.push(stack, number)
+    assert [prim.pop_mark(marks) for _ in range(1000)] == [*range(999, -1, -1)]
+    assert prim.base(marks) == 0
+
+
+def test_an_empty_stack_has_nothing_to_give(prim):
+    stack = prim.new_stack()
+    marks = prim.new_marks(stack)
+    for ask in (prim.pop, prim.top):
+        with pytest.raises(IndexError):
+            ask(stack)
+    with pytest.raises(IndexError):
+        prim.replace_top(stack, None)
+    with pytest.raises(IndexError):
+        prim.at(stack, 0)
+    with pytest.raises(IndexError):
+        prim.pop_mark(marks)
+    with pytest.raises(IndexError):
+        prim.put(prim.new_memo(), 0, stack, 100)
+    assert prim.height(stack) == 0
+
+
+@pytest.mark.parametrize("start", [-1, -100, -(1 << 62), 4, 1 << 62])
+def test_a_place_that_is_not_on_the_stack_is_an_error(in_c, start):
+    stack = stack_of(in_c, 1, 2, 3)
+    for take in (in_c.fold_tuple, in_c.pop_tuple, in_c.pop_list):
+        with pytest.raises(IndexError):
+            take(stack, start)
+    with pytest.raises(IndexError):
+        in_c.at(stack, start)
+    for target, take in (([], in_c.extend_exact_list), ({}, in_c.set_exact_dict)):
+        with pytest.raises(IndexError):
+            take(target, stack, start)
+        assert not target
+    assert contents(in_c, stack) == [1, 2, 3]
+
+
+def test_what_is_taken_from_a_stack_is_held_once(prim):
+    thing = Thing()
+    before = sys.getrefcount(thing)
+    for take in (prim.pop_tuple, prim.pop_list):
+        stack = stack_of(prim, thing, thing, thing)
+        assert sys.getrefcount(thing) == before + 3
+        taken = take(stack, 1)
+        assert sys.getrefcount(thing) == before + 3
+        del taken
+        assert sys.getrefcount(thing) == before + 1
+        del stack
+        assert sys.getrefcount(thing) == before
+    stack = stack_of(prim, *[thing] * 200)
+    prim.fold_tuple(stack, 0)
+    assert sys.getrefcount(thing) == before + 200
+    del stack
+    assert sys.getrefcount(thing) == before
+
+
+def test_what_runs_when_a_stack_lets_go_finds_it_without_what_went(prim):
+    seen = []
+
+    class Last:
+        def __init__(self, stack: Any) -> None:
+            self.stack = stack
+
+        def __del__(self) -> None:
+            seen.append(prim.height(self.stack))
+
+    stack = prim.new_stack()
+    for _ in range(3):
+        prim.push(stack, Last(stack))
+    prim.drop(stack, 1)
+    prim.pop(stack)
+    assert [height < 3 for height in seen] == [True] * 3
+
+
+@pytest.mark.parametrize("already", [0, 1, 5, 8, 100])
+@pytest.mark.parametrize("spare", [False, True])
+@pytest.mark.parametrize("size", [0, 1, 3, 4, 500])
+def test_a_list_is_extended_whatever_room_it_has(prim, already, spare, size):
+    old, new = Thing(), Thing()
+    before = sys.getrefcount(old), sys.getrefcount(new)
+    target = [old] * already
+    if spare:  # what is popped leaves its place
+        for _ in range(4):
+            target.append(old)
+        del target[already:]
+    stack = stack_of(prim, target, *[new] * size)
+    prim.extend_exact_list(target, stack, 1)
+    assert target == [old] * already + [new] * size
+    assert contents(prim, stack) == [target]
+    assert (sys.getrefcount(old), sys.getrefcount(new)) == (before[0] + already, before[1] + size)
+    target.append(new)
+    target += [old] * 50
+    target.sort(key=id)
+    assert len(target) == already + size + 51
+    target.clear()
+    assert (sys.getrefcount(old), sys.getrefcount(new)) == before
+    target += [1, 2, 3]
+    assert target == [1, 2, 3]
+
+
+def test_a_dict_gets_its_pairs_in_order_and_the_last_value_of_a_key(prim):
+    target = {"kept": 0, "a": 0}
+    stack = stack_of(prim, "below", "a", 1, "b", 2, "a", 3)
+    prim.set_exact_dict(target, stack, 1)
+    assert [*target.items()] == [("kept", 0), ("a", 3), ("b", 2)]
+    assert contents(prim, stack) == ["below"]
+    prim.set_exact_dict(target, stack, 1)
+    assert len(target) == 3
+
+
+def test_half_a_pair_is_an_error(prim):
+    with pytest.raises(IndexError):
+        prim.set_exact_dict({}, stack_of(prim, "a", 1, "b"), 0)
+
+
+class Failing:
+    """A key that fails when it is hashed, or when it is compared."""
+
+    def __init__(self, *, hashed: bool) -> None:
+        self.hashed = hashed
+
+    def __hash__(self) -> int:
+        if self.hashed:
+            raise ZeroDivisionError
+        return 7
+
+    def __eq__(self, other: object) -> bool:
+        raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("hashed", [True, False])
+def test_a_key_that_fails_leaves_nothing_behind_but_the_pairs_before_it(prim, hashed):
+    key, value, failing = Thing(), Thing(), Failing(hashed=hashed)
+    if not hashed:
+        same_hash = {"__hash__": lambda self: 7, "__eq__": lambda self, other: NotImplemented}
+        key.__class__ = type("Seven", (Thing,), same_hash)
+    before = [sys.getrefcount(one) for one in (key, value, failing)]
+    target: dict[Any, Any] = {}
+    stack = stack_of(prim, key, value, failing, value, "after", value)
+    with pytest.raises(ZeroDivisionError):
+        prim.set_exact_dict(target, stack, 0)
+    assert len(target) == 1
+    prim.renew_stack(stack)
+    target.clear()
+    assert [sys.getrefcount(one) for one in (key, value, failing)] == before
+
+
+def test_keys_are_harmless_while_they_are_few_or_texts(prim):
+    class Text(str):
+        __slots__ = ()
+
+    texts, numbers = ["a", 1, b"b", 2], [1, "a", 2, "b"]
+    cases = [(texts, True), (numbers, False), ([Text("a"), 1], False), ([], True), ([("a",), 1], False)]
+    for values, harmless in cases:
+        stack = stack_of(prim, "below", *values)
+        for already in ({}, {1: 1}, {1: 1, 2: 2}):
+            least = len(already) + len(values) // 2
+            assert prim.harmless_keys(already, stack, 1, 2, least)
+            if values:
+                assert prim.harmless_keys(already, stack, 1, 2, least - 1) == harmless
+    stack = stack_of(prim, "a", "b", 3)
+    assert [prim.harmless_keys({}, stack, 0, 1, most) for most in (2, 3)] == [False, True]
+
+
+@pytest.mark.parametrize("dense", [0, 10, 63, 64, 65, 1000, 1 << 40])
+def test_a_memo_does_what_a_dict_does_dense_or_far(prim, dense):
+    if dense > 1000 and prim is not TWINS:
+        dense = 100_000  # what may be an array of this length
+    chance = random.Random(dense)
+    memo, stack = prim.new_memo(), prim.new_stack()
+    model: dict[int, Any] = {}
+    things = [Thing() for _ in range(5)]
+    before = [sys.getrefcount(thing) for thing in things]
+    places = [*range(70), dense - 1, dense, dense + 1, 127, 128, 1000, 65535, (1 << 32) - 1, (1 << 62)]
+    for round_ in range(2):
+        for index in chain(places, (chance.choice(places) for _ in range(500))):
+            if index < 0:
+                continue
+            thing = chance.choice(things)
+            prim.push(stack, thing)
+            assert prim.put(memo, index, stack, dense) == (index not in model)
+            model[index] = prim.pop(stack)
+            other = chance.choice(places)
+            if other >= 0:
+                assert prim.push_entry(memo, other, stack) == (other in model)
+                if other in model:
+                    assert prim.pop(stack) is model[other]
+        assert dict(prim.entries(memo)) == model
+        model.clear()
+        del thing
+        prim.renew_memo(memo)
+        assert prim.entries(memo) == {}
+        assert [sys.getrefcount(thing_) for thing_ in things] == before, round_
+        assert not prim.push_entry(memo, 0, stack)
+
+
+def test_an_entry_that_was_far_stays_the_one_entry_when_the_array_reaches_it(prim):
+    memo = prim.new_memo()
+    stack = stack_of(prim, "far")
+    assert prim.put(memo, 100, stack, 10)
+    for dense in (1000, 90, 1000):
+        prim.push(stack, dense)
+        for index in (0, 99, 101, 500):
+            prim.put(memo, index, stack, dense)
+        assert not prim.put(memo, 100, stack, dense)
+        assert prim.entries(memo)[100] == dense
+        assert prim.push_entry(memo, 100, stack)
+        assert prim.pop(stack) == dense
+
+
+def test_a_memo_drops_what_it_holds_when_it_goes(prim):
+    thing = Thing()
+    before = sys.getrefcount(thing)
+    memo, stack = prim.new_memo(), stack_of(prim, thing)
+    for index in (0, 1, 500, 1 << 40):
+        prim.put(memo, index, stack, 100)
+    assert sys.getrefcount(thing) == before + 5
+    del memo, stack
+    assert sys.getrefcount(thing) == before
+
+
+def test_a_memo_that_has_grown_far_is_not_small(prim):
+    memo, stack = prim.new_memo(), stack_of(prim, 1)
+    assert prim.is_small_memo(stack, memo)
+    if prim is TWINS:
+        for index in range(2000):
+            prim.put(memo, index, stack, 1 << 40)
+    else:
+        prim.put(memo, 2_000_000, stack, 1 << 40)
+    assert not prim.is_small_memo(stack, memo)
+
+
+def test_a_class_is_looked_up_in_its_bases_and_never_in_its_metaclass_or_bound(prim):
+    class Meta(type):
+        meta = 1
+
+        def __getattribute__(cls, name: str) -> Any:
+            raise AssertionError(name)
+
+    class Base(metaclass=Meta):
+        method = classmethod(len)
+        slot = property(len)
+        none = None
+
+    class Derived(Base):
+        __slots__ = ("own",)
+
+    missing = object()
+    namespace = type.__dict__["__dict__"].__get__
+    for name in ("method", "slot", "none"):
+        assert prim.looked_up(Derived, name, missing) is namespace(Base)[name]
+    assert prim.looked_up(Derived, "own", missing) is namespace(Derived)["own"]
+    assert prim.looked_up(Derived, "__init__", missing) is object.__dict__["__init__"]
+    assert prim.looked_up(Derived, "meta", missing) is missing
+    assert prim.looked_up(Derived, "not there", missing) is missing
+    assert prim.looked_up(int, "__add__", missing) is int.__dict__["__add__"]
+
+
+def test_only_sets_and_dicts_make_keys_of_what_they_are_given(prim):
+    kinds = [type(kind.__name__, (kind,), {}) for kind in (set, frozenset, dict)]
+    assert all(prim.makes_keys(kind) for kind in (set, frozenset, dict, *kinds))
+    assert not any(prim.makes_keys(kind) for kind in (list, tuple, type, object, len, set(), {}, None, "set"))
+
+
+def test_a_new_object_is_made_by_its_class_and_not_set_up(prim):
+    class Made:
+        def __new__(cls, *args: Any) -> Any:
+            made = super().__new__(cls)
+            made.args = args
+            return made
+
+        def __init__(self) -> None:
+            raise AssertionError
+
+    assert prim.new(Made, (1, 2)).args == (1, 2)
+    assert prim.new(tuple, ([1, 2],)) == (1, 2)
+    assert prim.new(int, ("12",)) == 12
+    for wrong, args in ((int, (1, 2, 3)), (object, (1,)), (type(len), ()), (5, ())):
+        with pytest.raises((TypeError, AttributeError)):
+            prim.new(wrong, args)
+
+
+def test_attributes_are_set_with_interned_names_or_not_at_all(prim):
+    class Text(str):
+        __slots__ = ()
+
+    name = "not a name seen before, " * 2
+    attributes: dict[Any, Any] = {"kept": 0, "changed": 0}
+    assert prim.set_attributes(attributes, {name: 1, "changed": 2})
+    assert attributes == {"kept": 0, "changed": 2, name: 1}
+    assert all(sys.intern("" + key) is key for key in attributes)
+    refused = [{hook: 1} for hook in ("add", "append", "extend", "__setstate__")]
+    refused += [{1: 1}, {Text("a"): 1}, {None: 1}, {"a": 1, b"b": 2}]
+    for state in refused:
+        assert not prim.set_attributes(attributes, {"first": 1} | state)
+        assert "first" not in attributes
+    assert prim.set_attributes(attributes, {"adds": 1, "append_": 2, "__setstate": 3, "ad": 4})
+    assert prim.set_attributes({}, {})
+    for odd in (type("Odd", (dict,), {})(), None, []):
+        assert not prim.set_attributes(odd, {"a": 1})
+    assert not prim.set_attributes({}, type("Odd", (dict,), {})(a=1))
+
+
+def test_values_of_attributes_are_held_once(prim):
+    old, new = Thing(), Thing()
+    before = sys.getrefcount(old), sys.getrefcount(new)
+    attributes = {"a": old}
+    state = {"a": new, "b": new}
+    prim.set_attributes(attributes, state)
+    assert (sys.getrefcount(old), sys.getrefcount(new)) == (before[0], before[1] + 4)
+    del attributes, state
+    assert (sys.getrefcount(old), sys.getrefcount(new)) == before
