@@ -34,7 +34,7 @@ except ImportError:  # an interpreter that has none
 __all__ = ["LOADED", "load", "make_data", "run", "table", "takes"]
 
 #: C `_pickle`, which makes what is nothing but data; None where there is none.
-make_data: Callable[[bytes], Any] | None = _c_loads
+make_data: Callable[[Any], Any] | None = _c_loads
 
 #: An opcode, the fixed-size argument behind it, and an opcode that may be taken together with it.
 _MARGIN: Final = 2 + max(op.WIDTHS)

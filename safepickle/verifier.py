@@ -387,13 +387,17 @@ class Verifier:
                 reader.boundary()
                 data = prim.pointer(reader.data)
                 end = reader.end
-            if not prim.COMPILED and not limited and not has_prior and self._far is None:
-                if self.opcodes >= patience and _IN_LANE[data[pos]]:
-                    started = self.opcodes
-                    pos, base, height, deep, count = lane.run(self, _LANE, pos, base, height, deep, count)
-                    room = heap.stack_room
-                    patience = self.opcodes + (_OWN_WAY if self.opcodes - started < _TOO_FEW else 1)
-                    continue
+            if (
+                not prim.COMPILED
+                and self.opcodes >= patience
+                and _IN_LANE[data[pos]]
+                and not (limited or has_prior or self._far is not None)
+            ):
+                started = self.opcodes
+                pos, base, height, deep, count = lane.run(self, _LANE, pos, base, height, deep, count)
+                room = heap.stack_room
+                patience = self.opcodes + (_OWN_WAY if self.opcodes - started < _TOO_FEW else 1)
+                continue
             if height >= room:
                 prim.grow_stack(heap)
                 stack = heap.stack
