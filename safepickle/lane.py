@@ -88,6 +88,8 @@ _REDUCE: Final = op.REDUCE
 _NEWOBJ: Final = op.NEWOBJ
 _BUILD: Final = op.BUILD
 _STACK_GLOBAL: Final = op.STACK_GLOBAL
+_PROTO: Final = op.PROTO
+_FRAME: Final = op.FRAME
 
 _STEPS: Final = tuple(1 + width for width in op.WIDTHS)
 _EMPTIES: Final = {_EMPTY_LIST: _LIST, _EMPTY_DICT: _DICT, _EMPTY_SET: _SET}
@@ -106,8 +108,9 @@ _TUPLES: Final = {_TUPLE1: 1, _TUPLE2: 2, _TUPLE3: 3}
     _TO_SHORT,
     _TO_LONG,
     _TO_EMPTY,
-) = range(_FIRST_NODE, _FIRST_NODE + 12)
-_NOT_TAKEN: Final = _TO_EMPTY + 1
+    _TO_CONTROL,
+) = range(_FIRST_NODE, _FIRST_NODE + 13)
+_NOT_TAKEN: Final = _TO_CONTROL + 1
 _TAKEN: Final = {
     _SHORT_BINUNICODE: _TO_TEXT,
     **dict.fromkeys((_BINGET, _LONG_BINGET), _TO_GET),
@@ -121,6 +124,7 @@ _TAKEN: Final = {
     **dict.fromkeys((_LONG1, _SHORT_BINBYTES), _TO_SHORT),
     **dict.fromkeys((_BINUNICODE, _BINBYTES), _TO_LONG),
     _EMPTY_TUPLE: _TO_EMPTY,
+    **dict.fromkeys((_PROTO, _FRAME), _TO_CONTROL),
 }
 # The first letters of the names that attributes are looked up by, and that the verifier notes.
 _NOTED: Final = frozenset(name.encode()[0] for name in sym.HOOKS)
@@ -448,6 +452,20 @@ def run(  # noqa: C901, PLR0912, PLR0915 - flat on purpose
             push(pos << _SHIFT | (_STR if code == _BINUNICODE else _BYTES))
             pos = stop
 
+        elif kind == _TO_CONTROL:
+            if code == _PROTO:
+                if data[pos + 1] > op.HIGHEST_PROTOCOL:
+                    break
+                verifier._protocol = data[pos + 1]
+                pos += 2
+            else:
+                reader.at = pos
+                reader.pos = pos + 1
+                verifier.opcodes = started + opcodes + fused + 1
+                reader.frame()
+                pos = reader.pos
+                end = reader.end
+                last = end - _MARGIN
         else:
             break
     verifier.opcodes = started + opcodes + fused
@@ -474,7 +492,7 @@ _LITERALS: Final = {_NONE: None, _NEWTRUE: True, _NEWFALSE: False, _EMPTY_TUPLE:
 _MADE_HERE: Final = frozenset({
     *_LITERALS, *_TUPLES, _BININT1, _BININT2, _BININT, _BINFLOAT, _SHORT_BINUNICODE, _BINUNICODE, _SHORT_BINBYTES,
     _BINGET, _LONG_BINGET, _MEMOIZE, _BINPUT, _LONG_BINPUT, _MARK, _EMPTY_LIST, _EMPTY_DICT, _TUPLE_OF, _APPENDS,
-    _APPEND, _SETITEMS, _SETITEM, _REDUCE, _NEWOBJ, _BUILD, _STACK_GLOBAL,
+    _APPEND, _SETITEMS, _SETITEM, _PROTO, _FRAME, _REDUCE, _NEWOBJ, _BUILD, _STACK_GLOBAL,
 })  # fmt: skip
 #: For each opcode whether `load` may take it.
 LOADED: Final = bytes(code in _MADE_HERE for code in range(256))
@@ -619,6 +637,15 @@ def load(machine: Any, pos: int) -> int:  # noqa: C901, PLR0912, PLR0915 - flat 
             name = pop()
             stack[-1] = machine._stack_global(stack[-1], name)
             pos += 1
+        elif code == _PROTO:
+            pos += 2
+        elif code == _FRAME:
+            reader.at = pos
+            reader.pos = pos + 1
+            reader.frame()
+            pos = reader.pos
+            end = reader.end
+            last = end - _MARGIN
         else:
             break
     machine.memo_size = len(memo)

@@ -713,6 +713,7 @@ class _Machine:
                 end = reader.end
             if not prim.COMPILED and not asides and not has_prior and pos != left and lane.LOADED[data[pos]]:
                 pos = left = lane.load(self, pos)
+                end = reader.end
                 continue
             at = pos
             code = data[at]
@@ -722,6 +723,8 @@ class _Machine:
             width = widths[code]
             if width > end - pos:
                 reader.skip(width)  # says what is missing
+            if not prim.COMPILED and code == op.STOP:  # interpreted, the order of the tests takes time
+                return prim.pop(stack)
             if code == op.BININT1:
                 prim.push_uint1(stack, data, pos)
                 pos += 1

@@ -395,6 +395,7 @@ class Verifier:
             ):
                 started = self.opcodes
                 pos, base, height, deep, count = lane.run(self, _LANE, pos, base, height, deep, count)
+                end = reader.end
                 room = heap.stack_room
                 patience = self.opcodes + (_OWN_WAY if self.opcodes - started < _TOO_FEW else 1)
                 continue
@@ -423,6 +424,13 @@ class Verifier:
                 stack[height] = at << sym.SHIFT | kind
                 height += 1
                 continue
+
+            # Uncompiled, the order of the tests is what takes time, and the lane takes what is common
+            if not prim.COMPILED and code == op.STOP:
+                if height == base:
+                    self._underflow()
+                self._stop(stack[height - 1])
+                break
 
             # Texts, and the memo
             if code == op.SHORT_BINUNICODE or code == op.BINUNICODE:
