@@ -524,3 +524,15 @@ def set_attributes(attributes: Any, state: dict[Any, Any]) -> bool:
     for name, value in state.items():
         attributes[intern(name)] = value
     return True
+
+
+def set_slots(target: Any, slots: dict[Any, Any]) -> bool:
+    """Set slots from a state; false where it is not the plain case, and then nothing was set."""
+    if type(slots) is not dict:
+        return False
+    for name in slots:
+        if type(name) is not str or name[:2] == "__" or name in _HOOKS:
+            return False
+    for name, value in slots.items():
+        setattr(target, name, value)
+    return True

@@ -883,7 +883,13 @@ class _Machine:
                 pos += size
                 continue
             elif code == op.BINBYTES:
-                prim.push(stack, reader.take(reader.uint4()))
+                size = prim.uint4(data, pos)
+                if asides or size > end - pos - 4:
+                    prim.push(stack, reader.take(reader.uint4()))
+                else:
+                    prim.push_bytes(stack, data, pos + 4, size)
+                    pos += 4 + size
+                    continue
             elif code == op.BINBYTES8:
                 prim.push(stack, reader.take(reader.uint8()))
             elif code == op.BINUNICODE8:
@@ -1183,6 +1189,8 @@ class _Machine:
     def _set_slots(self, target: Any, slots: Any) -> None:
         if not isinstance(slots, dict):
             raise MalformedStream("slot state is not a dictionary")
+        if prim.set_slots(target, slots):
+            return
         for name, value in dict.items(slots):
             if not self.unrestricted and (type(name) is not str or name[:2] == "__" or name in sym.HOOKS):
                 raise Forbidden("slot state that sets a dunder, or a name that is no exact text")

@@ -104,6 +104,12 @@ _LONGEST_NAME: Final = 1000
 _NO_PRIOR: Final[dict[int, Prior]] = {}
 
 _WIDTHS: Final = op.WIDTHS
+# By opcode: whether it can name, make, change or ask for anything but data.
+_POWERS: Final = frozenset({
+    op.GLOBAL, op.STACK_GLOBAL, op.INST, op.EXT1, op.EXT2, op.EXT4, op.REDUCE, op.OBJ, op.NEWOBJ, op.NEWOBJ_EX, op.BUILD,
+    op.PERSID, op.BINPERSID, op.NEXT_BUFFER, op.READONLY_BUFFER,
+})  # fmt: skip
+_POWERFUL: Final = bytes(code in _POWERS for code in range(256))
 # By opcode: the kind of the literal that it pushes, where its whole argument has a fixed size.
 _FIXED: Final = frozenset({op.NO_ARGUMENT, op.UINT1, op.UINT2, op.INT4, op.FLOAT8})
 _PUSHED: Final = {"none": sym.NONE, "bool": sym.BOOL, "int": sym.INT, "float": sym.FLOAT}
@@ -184,6 +190,10 @@ class Verifier:
         self._far: dict[int, int] | None = None  # memo entries that are not in the heap's array
         self._copy_work = 0
         self._scales = Scales(self.heap, self.matcher)
+        # A light pass keeps nothing of what is in a list, dict or set: of mere data nobody asks for that.  Where something
+        # is named or made after all, or held by what it holds, the pass begins anew and keeps everything.
+        self._light = False
+        self._again = False
         self._weighed = False  # whether the scales were used
         self._late = False  # whether a container was changed after others may have come to hold it
         self._states: dict[int, Global] = {}  # dict given as state -> whose, where that is known
@@ -226,6 +236,8 @@ class Verifier:
         """Make ready for another pass over the same reader, which has new data.  Only if `is_reusable()`."""
         self.heap.renew()
         self._begin(self.reader, policy, limits, PLAIN_OPTIONS)
+        self._again = False
+        self._light = prim.COMPILED != 0
 
     def is_reusable(self) -> bool:
         """Whether the pass has read nothing but data, and left nothing behind but numbers."""
@@ -268,12 +280,24 @@ class Verifier:
         """As `run`, without the Plan."""
         try:
             self._run_opcodes()
+            if self._again:
+                self._start_over()
+                self._run_opcodes()
         except StreamError:
             if self.refusals:
                 raise self.forbidden() from None
             raise
         if self.refusals:
             raise self.forbidden()
+
+    def _start_over(self) -> None:
+        """A light pass has come to where the inside of containers matters."""
+        self._again = self._light = self._late = False
+        self._far = None
+        self.heap.renew()
+        self._scales = Scales(self.heap, self.matcher)
+        self.reader.rewind()
+        self._begin(self.reader, self.policy, self.limits, self.options)
 
     def plan(self) -> Plan:
         """What a pass that has succeeded found out."""
@@ -367,10 +391,12 @@ class Verifier:
         heap = self.heap
         depth_limit = self._depth_limit
         limited = self._limited
+        light = self._light
         has_prior = bool(self.options.prior)
         kinds = prim.pointer(_LITERAL_KINDS)
         widths = prim.pointer(_WIDTHS)
         closes = prim.pointer(_CLOSES_MARK)
+        powers = prim.pointer(_POWERFUL)
         data = prim.pointer(reader.data)
         pos = reader.pos
         end = reader.end
@@ -423,6 +449,17 @@ class Verifier:
                 pos += width
                 stack[height] = at << sym.SHIFT | kind
                 height += 1
+                # Such literals come in runs.
+                while pos < end and height < room and not limited:
+                    code = data[pos]
+                    kind = kinds[code]
+                    width = widths[code]
+                    if not kind or width >= end - pos:
+                        break
+                    stack[height] = pos << sym.SHIFT | kind
+                    height += 1
+                    pos += 1 + width
+                    self.opcodes += 1
                 continue
 
             # Uncompiled, the order of the tests is what takes time, and the lane takes what is common
@@ -527,6 +564,9 @@ class Verifier:
                 height = start + 1
                 continue
             elif closes[code]:
+                if light and powers[code]:
+                    self._again = True
+                    break
                 start = base
                 stop = height
                 inner = deep
@@ -565,6 +605,8 @@ class Verifier:
                     else:
                         kind = sym.FROZENSET
                         self._hash_all(start, stop, 1)
+                    if light and kind != sym.FROZENSET:
+                        stop = start
                     stack[height] = prim.collect(heap, kind, start, stop, depth)
                     height += 1
                 elif code == op.OBJ:
@@ -593,6 +635,10 @@ class Verifier:
                 if depth > deep:
                     deep = depth
                 continue
+
+            elif light and powers[code]:
+                self._again = True
+                break
 
             # Globals and objects
             elif code == op.GLOBAL:
@@ -715,7 +761,10 @@ class Verifier:
             elif code == op.STOP:
                 if height == base:
                     self._underflow()
-                self._stop(stack[height - 1])
+                if light and self._late:
+                    self._again = True
+                else:
+                    self._stop(stack[height - 1])
                 break
 
             # What the application has to bring
@@ -971,7 +1020,8 @@ class Verifier:
                 self._changes_late(node, start, stop)
             if prim.is_frozen(heap, node):
                 self._check_late()
-            prim.extend(heap, node, start, stop)
+            if not self._light:
+                prim.extend(heap, node, start, stop)
         elif kind == sym.MADE:
             made: Made = heap.of(target)
             if prim.is_frozen(heap, node):
