@@ -165,7 +165,9 @@ def run(  # noqa: C901, PLR0912, PLR0915 - flat on purpose
     memo = heap.memo
     room = heap.memo_room
     held = heap.items
+    hold = held.append
     depths = heap.depths
+    deepen = depths.append
     lent = heap.lent
     frozen = heap.frozen
     sizes = heap.sizes
@@ -238,8 +240,8 @@ def run(  # noqa: C901, PLR0912, PLR0915 - flat on purpose
             pos += 1
         elif kind == _TO_OPEN:
             value = len(depths) << _SHIFT | _EMPTIES[code]
-            held.append([])
-            depths.append(1)
+            hold([])
+            deepen(1)
             push(value)
             if deep == 0:
                 deep = 1
@@ -323,8 +325,8 @@ def run(  # noqa: C901, PLR0912, PLR0915 - flat on purpose
                         verifier.harmless_keys += verifier._hash_work - before
                 depth = deep + 1
                 value = len(depths) << _SHIFT | kind
-                held.append(items)
-                depths.append(depth)
+                hold(items)
+                deepen(depth)
                 del stack[base:]
                 push(value)
             opened -= 1
@@ -341,15 +343,18 @@ def run(  # noqa: C901, PLR0912, PLR0915 - flat on purpose
             depth = 1
             if deep:
                 for value in items:
-                    if value & _KIND >= _FIRST_NODE and depths[value >> _SHIFT] >= depth:
-                        depth = depths[value >> _SHIFT] + 1
+                    if value & _KIND >= _FIRST_NODE:
+                        inside = depths[value >> _SHIFT]
+                        if inside >= depth:
+                            depth = inside + 1
                 if depth > most:
                     break
             value = len(depths) << _SHIFT | _TUPLE
-            held.append(items)
-            depths.append(depth)
-            del stack[start:]
-            push(value)
+            hold(items)
+            deepen(depth)
+            stack[start] = value
+            if code != _TUPLE1:
+                del stack[start + 1 :]
             if depth > deep:
                 deep = depth
             pos += 1
