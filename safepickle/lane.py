@@ -24,6 +24,7 @@ from typing import Any, Final
 
 from safepickle import opcodes as op
 from safepickle import symbols as sym
+from safepickle.loading import grow_memo
 from safepickle.probes import FREE_KEYS
 
 try:
@@ -220,7 +221,10 @@ def run(  # noqa: C901, PLR0912, PLR0915 - flat on purpose
             push(value)
             pos += _STEPS[code]
         elif kind == _TO_PUT:
-            if len(stack) == base or count >= room or memo[count]:
+            if count >= room:  # as many entries as opcodes are always allowed
+                grow_memo(heap, count)
+                room = heap.memo_room
+            if len(stack) == base or memo[count]:
                 break
             if code != _MEMOIZE and count != (data[pos + 1] if code == _BINPUT else _uint4(data, pos + 1)[0]):
                 break
