@@ -48,6 +48,7 @@ def set_up(heap: Heap) -> None:
     heap.marks_room = FIRST_ROOM // 2
     heap.memo = [0] * FIRST_ROOM
     heap.memo_room = FIRST_ROOM
+    heap.memo_top = 0
     heap.items = []
     heap.depths = []
     heap.lent = set()

@@ -192,7 +192,7 @@ class Heap:
     """
 
     __slots__ = (
-        "depths", "frozen", "has_priors", "items", "lent", "marks", "marks_room", "memo", "memo_room", "receivers",
+        "depths", "frozen", "has_priors", "items", "lent", "marks", "marks_room", "memo", "memo_room", "memo_top", "receivers",
         "sizes", "stack", "stack_room", "states",
     )  # fmt: skip
 
@@ -203,6 +203,7 @@ class Heap:
         stack_room: int
         marks_room: int
         memo_room: int
+        memo_top: int  # entries from here on are 0
 
     def __init__(self) -> None:
         prim.set_up(self)

@@ -480,6 +480,8 @@ class Verifier:
                     count = self._put(index, stack[height - 1], count)
                 else:
                     heap.memo[index] = stack[height - 1]
+                    if index >= heap.memo_top:
+                        heap.memo_top = index + 1
                     count += 1
                 continue
             elif code == op.BINGET or code == op.LONG_BINGET or code == op.GET:
@@ -809,9 +811,11 @@ class Verifier:
             )
         if index < heap.memo_room:
             heap.memo[index] = code
+            heap.memo_top = max(heap.memo_top, index + 1)
         elif index <= MEMO_HEAD_START + self.opcodes:
             prim.grow_memo(heap, index)
             heap.memo[index] = code
+            heap.memo_top = max(heap.memo_top, index + 1)
         elif far is None:
             self._far = {index: code}
         else:
@@ -1309,7 +1313,7 @@ class Verifier:
         kind = function & sym.KIND
         heap = self.heap
         if kind == sym.GLOBAL and args & sym.KIND == sym.TUPLE:
-            symbol: Global = heap.of(function)
+            symbol: Global = prim.record(heap, function)
             if symbol.calls is None:
                 self._look_at_grants(symbol)
             if self._is_admitted_at_a_glance(symbol.calls, args):
@@ -1395,7 +1399,7 @@ class Verifier:
         kind = cls & sym.KIND
         heap = self.heap
         if kind == sym.GLOBAL and args & sym.KIND == sym.TUPLE and not kwargs and base is None:
-            symbol: Global = heap.of(cls)
+            symbol: Global = prim.record(heap, cls)
             if symbol.calls is None:
                 self._look_at_grants(symbol)
             if self._is_admitted_at_a_glance(symbol.news, args):
