@@ -21,7 +21,7 @@ from typing import Any, Final, TypeAlias
 Heap: TypeAlias = Any
 Input: TypeAlias = bytes | bytearray
 
-COMPILED: Final = False
+COMPILED: Final[bool] = False
 FIRST_ROOM: Final = 64
 _MORE_ROOM: Final = [0] * FIRST_ROOM
 _SHIFT: Final = 5

@@ -713,6 +713,7 @@ class _Machine:
                 end = reader.end
             if not prim.COMPILED and not asides and not has_prior and pos != left and lane.LOADED[data[pos]]:
                 pos = left = lane.load(self, pos)
+                end = reader.end
                 continue
             at = pos
             code = data[at]
@@ -722,6 +723,8 @@ class _Machine:
             width = widths[code]
             if width > end - pos:
                 reader.skip(width)  # says what is missing
+            if not prim.COMPILED and code == op.STOP:  # interpreted, the order of the tests takes time
+                return prim.pop(stack)
             if code == op.BININT1:
                 prim.push_uint1(stack, data, pos)
                 pos += 1
@@ -1266,8 +1269,8 @@ class _Bench:
         if not prim.COMPILED and lane.make_data is not None and self.verifier.has_harmless_keys():
             try:
                 return lane.make_data(self.reader.data)
-            except Exception:
-                self.machine.renew()
+            except Exception:  # noqa: S110 - what is wrong comes to light again below
+                pass
         self.reader.rewind()
         self.machine.begin(self.reader, self.probe_work)
         return self.machine.run()

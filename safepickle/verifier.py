@@ -413,13 +413,18 @@ class Verifier:
                 reader.boundary()
                 data = prim.pointer(reader.data)
                 end = reader.end
-            if not prim.COMPILED and not limited and not has_prior and self._far is None:
-                if self.opcodes >= patience and _IN_LANE[data[pos]]:
-                    started = self.opcodes
-                    pos, base, height, deep, count = lane.run(self, _LANE, pos, base, height, deep, count)
-                    room = heap.stack_room
-                    patience = self.opcodes + (_OWN_WAY if self.opcodes - started < _TOO_FEW else 1)
-                    continue
+            if (
+                not prim.COMPILED
+                and self.opcodes >= patience
+                and _IN_LANE[data[pos]]
+                and not (limited or has_prior or self._far is not None)
+            ):
+                started = self.opcodes
+                pos, base, height, deep, count = lane.run(self, _LANE, pos, base, height, deep, count)
+                end = reader.end
+                room = heap.stack_room
+                patience = self.opcodes + (_OWN_WAY if self.opcodes - started < _TOO_FEW else 1)
+                continue
             if height >= room:
                 prim.grow_stack(heap)
                 stack = heap.stack
@@ -456,6 +461,13 @@ class Verifier:
                     pos += 1 + width
                     self.opcodes += 1
                 continue
+
+            # Uncompiled, the order of the tests is what takes time, and the lane takes what is common
+            if not prim.COMPILED and code == op.STOP:
+                if height == base:
+                    self._underflow()
+                self._stop(stack[height - 1])
+                break
 
             # Texts, and the memo
             if code == op.SHORT_BINUNICODE or code == op.BINUNICODE:

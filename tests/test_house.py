@@ -25,7 +25,7 @@ LAYERS = (
     {"policy.model"},
     {"policy._plain", "policy.normal", "policy.parse", "policy.write", "symbols"},
     {"policy.packaged", "matching"},
-    {"weighing"},
+    {"weighing", "lane"},
     {"policy.freeze", "policy"},
     {"verifier", "pickler", "disassemble"},
     {"unpickler"},
