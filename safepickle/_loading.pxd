@@ -643,9 +643,11 @@ cdef inline bint harmless_keys(object target, Stack stack, Py_ssize_t start, Py_
     cdef Py_ssize_t i
     if PyDict_Size(target) + (stack.size - start) // step <= most:
         return True
-    for i in range(start, stack.size, step):
+    i = start
+    while i < stack.size:
         if not PyUnicode_CheckExact(<object>stack.items[i]) and not PyBytes_CheckExact(<object>stack.items[i]):
             return False
+        i += step
     return True
 
 

@@ -33,7 +33,7 @@ from safepickle.policy.patterns import (
     Word,
 )
 from safepickle.reader import Reader
-from safepickle.symbols import FIRST_NODE, KIND, SHIFT, Heap, Made
+from safepickle.symbols import Heap, Made
 
 _UNKNOWN: Final = object()
 _LONGEST_PRODUCT: Final = 64  # dimensions: no array library has more
@@ -168,7 +168,7 @@ class Matcher:
 
     def word(self, code: int) -> str:
         """The kind of a value as patterns name it; a container that a builtin was called for counts as that builtin."""
-        kind = code & KIND
+        kind = code & sym.KIND
         if kind == sym.MADE:
             made: Made = self._heap.of(code)
             return _CALLED_BUILTINS.get(made.origin.dotted, "instance") if made.origin else "instance"
@@ -178,11 +178,11 @@ class Matcher:
 
     def value(self, code: int) -> Any:
         """The value of a scalar literal, or a marker equal to nothing."""
-        kind = code & KIND
+        kind = code & sym.KIND
         if kind == sym.NONE:
             return None
         if kind in (sym.BOOL, sym.INT, sym.FLOAT, sym.BYTES):
-            return self._reader.literal(code >> SHIFT)
+            return self._reader.literal(code >> sym.SHIFT)
         if kind in (sym.STR, sym.TEXT8):
             return self.text(code)
         if kind == sym.ENCODED:
@@ -193,13 +193,13 @@ class Matcher:
 
     def text(self, code: int) -> str:
         """The text of a STR or TEXT8 literal, or of an exact str from an earlier load."""
-        if code & KIND == sym.PRIOR:
+        if code & sym.KIND == sym.PRIOR:
             prior: str = self._heap.of(code).value
             return prior
-        raw = self._reader.literal(code >> SHIFT)
+        raw = self._reader.literal(code >> sym.SHIFT)
         if isinstance(raw, str):
             return raw
-        if code & KIND == sym.TEXT8:
+        if code & sym.KIND == sym.TEXT8:
             return str(raw, "latin-1")
         return str(raw, self._encoding, self._errors)
 
@@ -211,14 +211,14 @@ class Matcher:
         return name
 
     def text_bytes(self, code: int) -> int:
-        """How long a text is, where that is known to be more than `LONG_TEXT` bytes, else 0; reads nothing."""
-        if code & KIND == sym.PRIOR:
+        """How long a text is, where that is known to be more than `sym.LONG_TEXT` bytes, else 0; reads nothing."""
+        if code & sym.KIND == sym.PRIOR:
             return len(self._heap.of(code).value)
-        return self._heap.sizes.get(code >> SHIFT, 0)
+        return self._heap.sizes.get(code >> sym.SHIFT, 0)
 
     def is_text(self, code: int) -> bool:
         """Whether the value is a text that this stream, or an exact str of an earlier load, spells out."""
-        kind = code & KIND
+        kind = code & sym.KIND
         if kind == sym.PRIOR:
             return type(self._heap.of(code).value) is str
         return kind in (sym.STR, sym.TEXT8)
@@ -227,13 +227,13 @@ class Matcher:
         """The text of a key that the stream spells out (Python 2 spells attribute names as 8-bit strings)."""
         if self.is_text(code):
             return self.text(code)
-        if code & KIND == sym.BYTES:
-            return str(self._reader.literal(code >> SHIFT), "latin-1")
+        if code & sym.KIND == sym.BYTES:
+            return str(self._reader.literal(code >> sym.SHIFT), "latin-1")
         return None
 
     def contents(self, code: int) -> list[int] | None:
         """The items of a list, tuple, set or frozenset, which freezes it; None where the stream does not say."""
-        kind = code & KIND
+        kind = code & sym.KIND
         if kind in (sym.TUPLE, sym.FROZENSET):
             return self._heap.codes(code)
         if kind in (sym.LIST, sym.SET):
@@ -246,20 +246,20 @@ class Matcher:
 
     def _contents_of_a_call(self, made: Made) -> list[int] | None:
         """What `set(items)` holds, where the stream says so: set.__new__ itself ignores its arguments."""
-        args = self._heap.codes(made.args) if made.args & KIND == sym.TUPLE else None
+        args = self._heap.codes(made.args) if made.args & sym.KIND == sym.TUPLE else None
         if args is None or made.fills or len(args) > 1 or not made.called:
             return None
         if not args:
             return []
         copied = args[0]
         # A list may have changed since it was copied: what it holds now is not what the set holds.
-        if copied & KIND == sym.LIST and not self._heap.is_lent(copied):
+        if copied & sym.KIND == sym.LIST and not self._heap.is_lent(copied):
             return self.contents(copied)
-        return self._heap.codes(copied) if copied & KIND == sym.TUPLE else None
+        return self._heap.codes(copied) if copied & sym.KIND == sym.TUPLE else None
 
     def pairs(self, code: int) -> list[int] | None:
         """The keys and values of a dict, in turn, which freezes it; None where the stream does not say."""
-        if code & KIND != sym.DICT:
+        if code & sym.KIND != sym.DICT:
             return None
         self._heap.freeze(code)
         return self._heap.codes(code)
@@ -279,8 +279,8 @@ class Matcher:
             return self._different(pairs[::2])
         items = self.contents(code)
         if items is not None:
-            return len(items) if code & KIND in (sym.LIST, sym.TUPLE) else self._different(items)
-        value = self._reader.literal(code >> SHIFT) if code & KIND == sym.BYTEARRAY else self.value(code)
+            return len(items) if code & sym.KIND in (sym.LIST, sym.TUPLE) else self._different(items)
+        value = self._reader.literal(code >> sym.SHIFT) if code & sym.KIND == sym.BYTEARRAY else self.value(code)
         return len(value) if isinstance(value, (str, bytes, bytearray)) else None
 
     def _different(self, keys: list[int]) -> int | None:
@@ -309,14 +309,14 @@ class Matcher:
             return True
         word = self.word(code)
         if kind == "instance":
-            return code & KIND == sym.MADE
-        return word == kind or (code & KIND == sym.TEXT8 and kind == "bytes")
+            return code & sym.KIND == sym.MADE
+        return word == kind or (code & sym.KIND == sym.TEXT8 and kind == "bytes")
 
     def _decide(self, pattern: Pattern, code: int) -> bool:
         if isinstance(pattern, AnyOf):
             return any(self.matches(alternative, code) for alternative in pattern.alternatives)
         if isinstance(pattern, Shape):
-            return code & KIND == sym.TUPLE and self.shape(pattern, self._heap.codes(code), code)
+            return code & sym.KIND == sym.TUPLE and self.shape(pattern, self._heap.codes(code), code)
         if isinstance(pattern, Items):
             items = self.contents(code) if self.word(code) == pattern.kind else None
             return items is not None and all(self.matches(pattern.item, item) for item in items)
@@ -335,9 +335,9 @@ class Matcher:
 
     def _decide_scalar(self, pattern: Pattern, code: int) -> bool:
         if isinstance(pattern, GlobalNamed):
-            return code & KIND == sym.GLOBAL and self._heap.of(code).dotted == pattern.dotted
+            return code & sym.KIND == sym.GLOBAL and self._heap.of(code).dotted == pattern.dotted
         if isinstance(pattern, InstanceOf):
-            made = self._heap.of(code) if code & KIND == sym.MADE else None
+            made = self._heap.of(code) if code & sym.KIND == sym.MADE else None
             return made is not None and made.origin is not None and made.origin.dotted == pattern.dotted
         if isinstance(pattern, IntRange):
             value = self.value(code) if self.word(code) == "int" else _UNKNOWN
@@ -352,7 +352,7 @@ class Matcher:
         if not self._word_matches(pattern.kind, code):
             return False
         value = self.value(code)
-        if code & KIND == sym.TEXT8 and pattern.kind == "bytes":
+        if code & sym.KIND == sym.TEXT8 and pattern.kind == "bytes":
             value = value.encode("latin-1")
         # repr tells 0.0 from -0.0, and nan from nothing.
         return type(value) is type(pattern.value) and repr(value) == repr(pattern.value)
@@ -360,7 +360,7 @@ class Matcher:
     def _regex(self, pattern: str, code: int) -> bool:
         if not self.is_text(code):
             return False
-        if code & KIND != sym.PRIOR and self._heap.sizes.get(code >> SHIFT, 0) > 4 * LONGEST_MATCHED_TEXT:
+        if code & sym.KIND != sym.PRIOR and self._heap.sizes.get(code >> sym.SHIFT, 0) > 4 * LONGEST_MATCHED_TEXT:
             return False  # UTF-8 needs at most four bytes a character: do not decode megabytes to say no
         text = self.text(code)
         if len(text) > LONGEST_MATCHED_TEXT:
@@ -386,7 +386,7 @@ class Matcher:
         return all(name in seen for name, _ in pattern.required)
 
     def _product(self, pattern: LengthProduct, code: int, around: int) -> bool:
-        fields = self._heap.codes(around) if around >= FIRST_NODE and around & KIND == sym.TUPLE else []
+        fields = self._heap.codes(around) if around >= sym.FIRST_NODE and around & sym.KIND == sym.TUPLE else []
         shape = self.contents(fields[pattern.field]) if pattern.field < len(fields) else None
         if shape is None or len(shape) > _LONGEST_PRODUCT or not self.matches(pattern.of, code):
             return False

@@ -36,7 +36,6 @@ _LARGEST_READ: Final = 1 << 20
 _LONGEST_INDEX: Final = 18  # digits of a memo index given as text: fits 64 bits
 
 _float8 = Struct(">d").unpack_from
-_NOT_FOUND: Final = -1
 
 
 def frozen_input(data: Any) -> bytes:
@@ -73,7 +72,7 @@ class Reader:
         self.at = pos
         self._start = pos  # where this pickle begins
         self._available = len(data)  # how far `data` is filled
-        self._frame_end = _NOT_FOUND  # where the current frame ends, if there is one
+        self._frame_end = -1  # where the current frame ends, negative where there is none
         self.end = len(data)  # the nearer of the two: no read may pass it
         self.integer_digits = integer_digits
         self.asides = asides
@@ -92,7 +91,7 @@ class Reader:
         """Go back to where the pickle begins."""
         self.pos = self._start
         self.at = self._start
-        self._frame_end = _NOT_FOUND
+        self._frame_end = -1
         self.end = self._available
         self.shift = 0
 
@@ -110,10 +109,10 @@ class Reader:
     def boundary(self) -> None:
         """Called where the next opcode is not before `end`: leave a frame that ends here, or fetch more."""
         if self._frame_end == self.pos:
-            self._frame_end = _NOT_FOUND
+            self._frame_end = -1
             self.end = self._available
         if self.pos >= self.end and not self._fetch(1):
-            if self._frame_end != _NOT_FOUND:
+            if self._frame_end >= 0:
                 self._fail("pickle data was truncated")
             if not self.consumed:
                 raise EndOfStream("Ran out of input", position=self.pos)
@@ -124,20 +123,20 @@ class Reader:
     def frame(self) -> None:
         """Enter the frame that a FRAME opcode announces."""
         length = self.uint8()
-        if self._frame_end != _NOT_FOUND:
+        if self._frame_end >= 0:
             self._fail("beginning of a new frame before end of current frame")
         self._frame_end = self.pos + length
         self._limit_to_frame()
 
     def _limit_to_frame(self) -> None:
-        if self._frame_end == _NOT_FOUND or self._frame_end > self._available:
+        if self._frame_end < 0 or self._frame_end > self._available:
             self.end = self._available
         else:
             self.end = self._frame_end
 
     def stop(self) -> None:
         """Check that a STOP which was just read does not leave its frame unfinished."""
-        if self._frame_end not in (_NOT_FOUND, self.pos):
+        if self._frame_end >= 0 and self._frame_end != self.pos:
             self._fail("STOP before the end of its frame")
 
     def _fetch(self, size: int) -> bool:
@@ -146,7 +145,7 @@ class Reader:
 
     def _need(self, size: int) -> None:
         """Called where `size` bytes from `pos` on pass `end`: fetch them, or say why they cannot be had."""
-        if self._frame_end != _NOT_FOUND and size > self._frame_end - self.pos:
+        if self._frame_end >= 0 and size > self._frame_end - self.pos:
             self._fail("pickle exhausted before end of frame")
         if not self._fetch(size):
             self._fail("pickle data was truncated")
@@ -276,7 +275,7 @@ class Reader:
     def _pass_aside(self, size: int) -> Any:
         """The payload kept aside for this opcode: `data` has a gap here that the file and its frames have not."""
         self.shift += size
-        if self._frame_end != _NOT_FOUND:
+        if self._frame_end >= 0:
             self._frame_end -= size
             self._limit_to_frame()
         return (self.asides or {})[self.at]
@@ -413,7 +412,7 @@ class Reader:
             self.unknown_opcode(code)
         if code == op.FRAME:
             self.frame()
-            end = self._frame_end if self._frame_end != _NOT_FOUND else self.pos
+            end = self._frame_end if self._frame_end >= 0 else self.pos
             return code, end - self.pos
         if code == op.STOP:
             self.stop()
@@ -575,7 +574,7 @@ class FileReader(Reader):
             return Reader._find_newline(self)
         searched = self.pos
         while True:
-            if self._frame_end != _NOT_FOUND:
+            if self._frame_end >= 0:
                 return Reader._find_newline(self)
             stop = self.data.find(b"\n", searched)
             if stop >= 0:
@@ -647,13 +646,13 @@ class FileReader(Reader):
     def _keep(self, payload: Any, size: int) -> None:
         self.asides[self.at] = payload
         self.shift += size
-        if self._frame_end != _NOT_FOUND:
+        if self._frame_end >= 0:
             self._frame_end -= size
         self._limit_to_frame()
 
     def _start_large(self, size: int) -> bytes:
         """What is already here of a payload of `size` bytes, taken out of `data`; the file stands behind it."""
-        if self._frame_end != _NOT_FOUND and size > self._frame_end - self.pos:
+        if self._frame_end >= 0 and size > self._frame_end - self.pos:
             self._fail("pickle exhausted before end of frame")
         self._allow(size)
         pos = self.pos

@@ -111,7 +111,7 @@ class Global:
     @property
     def uses(self) -> dict[str, int]:
         """How often the stream uses it, by verb."""
-        counts = zip(VERBS, (self.referred, self.called, self.made, self.built, self.filled), strict=True)
+        counts = zip(VERBS, (self.referred, self.made, self.called, self.built, self.filled), strict=True)
         return {verb: count for verb, count in counts if count}
 
     def use(self, verb: str) -> None:
@@ -212,6 +212,19 @@ class Heap:
 
     def __dealloc__(self) -> None:
         prim.release(self)
+
+    def renew(self) -> None:
+        """Forget everything but the room for it."""
+        prim.renew(self)
+        self.has_priors = False
+        if self.receivers:
+            self.receivers = {}
+        if self.sizes:
+            self.sizes = {}
+
+    def is_small(self) -> bool:
+        """Whether it may be kept for another pass."""
+        return prim.is_small(self)
 
     def __len__(self) -> int:
         """How many nodes there are."""

@@ -214,10 +214,16 @@ class Unpickler:
         finally:
             source.close()
         reader = Reader(source.taken(), integer_digits=limits.integer_digits, asides=source.asides)
-        return self._run(plan, reader, persistent_load, remembering=True)
+        return self._run(plan, reader, persistent_load, _Machine(), remembering=True)
 
     def _run(
-        self, plan: Plan, reader: Reader, persistent_load: Callable[[Any], Any] | None, *, remembering: bool
+        self,
+        plan: Plan,
+        reader: Reader,
+        persistent_load: Callable[[Any], Any] | None,
+        machine: _Machine,
+        *,
+        remembering: bool,
     ) -> Any:
         """Run what was verified."""
         try:
@@ -230,7 +236,6 @@ class Unpickler:
             raise _Interrupted(error) from None
         except BaseException as error:
             raise _Underneath(error, None, None) from None
-        machine = _Machine()
         machine.begin(reader, self._limits.probe_work)
         machine.serve(self, resolved, buffers, plan, persistent_load)
         value = machine.run()
@@ -607,6 +612,7 @@ class _Machine:
         self.marks = prim.new_marks(self.stack)
         self.memo = prim.new_memo()
         self.prior: dict[int, Any] = _NO_MEMO
+        self.unpickler: Any = None  # the Unpickler that it serves, if it serves one
 
     def begin(self, reader: Reader, probe_work: int) -> None:
         """Set what every load sets, also one of nothing but data."""
@@ -649,6 +655,12 @@ class _Machine:
         prim.renew_memo(self.memo)
         self.guard = None
         self.acting = None
+        if self.unpickler is not None:
+            self.prior = _NO_MEMO
+            self.unpickler = self.persistent_load = None
+            self.resolved = self.buffers = iter(())
+            self.symbols = iter(())
+            self.persistents = iter(())
 
     def is_small(self) -> bool:
         """Whether it may be kept for the next load."""
@@ -709,15 +721,15 @@ class _Machine:
                 prim.push_uint1(stack, data, pos)
                 pos += 1
                 continue
-            elif code == op.BININT:
+            if code == op.BININT:
                 prim.push_int4(stack, data, pos)
                 pos += 4
                 continue
-            elif code == op.BINFLOAT:
+            if code == op.BINFLOAT:
                 prim.push_float8(stack, data, pos)
                 pos += 8
                 continue
-            elif code == op.SHORT_BINUNICODE:
+            if code == op.SHORT_BINUNICODE:
                 size = data[pos]
                 pos += 1
                 if size > end - pos:
@@ -726,7 +738,7 @@ class _Machine:
                 prim.push_text(stack, data, pos, size)
                 pos += size
                 continue
-            elif code == op.BINUNICODE:
+            if code == op.BINUNICODE:
                 size = prim.uint4(data, pos)
                 if asides or size > end - pos - 4:
                     prim.push(stack, reader.text(reader.uint4()))
@@ -1238,11 +1250,17 @@ class _Bench:
         return self.machine.run()
 
     def put_back(self) -> None:
-        """Keep this for the next load, if this one has left nothing on it."""
-        if self.verifier.is_reusable() and self.machine.is_small() and not _IDLE:
-            self.reader.renew(b"", 0)
-            self.machine.renew()
-            _IDLE.append(self)
+        """Keep this for the next load."""
+        heap = self.verifier.heap
+        if _IDLE or not heap.is_small() or not self.machine.is_small():
+            return
+        self.reader.renew(b"", 0)
+        self.machine.renew()
+        if not self.verifier.is_reusable():
+            # What this pass has found out goes with its verifier; the room that it took stays.
+            heap.renew()
+            self.verifier = Verifier(self.reader, self.rules, self.limits, PLAIN_OPTIONS, heap)
+        _IDLE.append(self)
 
 
 _NO_RULES: Final = PolicyData({})
@@ -1267,7 +1285,7 @@ def _load_plain(data: bytes, policy: Policy) -> tuple[Any, BaseException | None]
         else:
             unpickler = _over_bytes(policy, fix_imports=True, encoding="ASCII", errors="strict", buffers=None)
             reader = Reader(data, integer_digits=policy.limits.integer_digits)
-            value = unpickler._run(bench.verifier.plan(), reader, None, remembering=False)
+            value = unpickler._run(bench.verifier.plan(), reader, None, bench.machine, remembering=False)
     except _Interrupted as interrupted:
         original = interrupted.original
         raise original from None
@@ -1290,7 +1308,7 @@ def _load_with(unpickler: Unpickler, data: bytes) -> tuple[Any, BaseException | 
         reader = Reader(data, integer_digits=limits.integer_digits)
         plan = _verified(Verifier(reader, unpickler._data, limits, options)).plan()
         reader = Reader(data, integer_digits=limits.integer_digits)
-        return unpickler._run(plan, reader, None, remembering=False), None
+        return unpickler._run(plan, reader, None, _Machine(), remembering=False), None
     except _Interrupted as interrupted:
         original = interrupted.original
         raise original from None

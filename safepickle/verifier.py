@@ -45,10 +45,6 @@ from safepickle.policy.model import (
 )
 from safepickle.reader import Reader
 from safepickle.symbols import (
-    FIRST_NODE,
-    KIND,
-    LONG_TEXT,
-    SHIFT,
     TAINT,
     Global,
     Heap,
@@ -159,8 +155,10 @@ PLAIN_OPTIONS: Final = Options()
 class Verifier:
     """One pass over one pickle.  `run` returns a Plan or raises; `refusals` and `globals` can be read either way."""
 
-    def __init__(self, reader: Reader, policy: PolicyData, limits: Limits, options: Options) -> None:
-        self.heap = Heap()
+    def __init__(
+        self, reader: Reader, policy: PolicyData, limits: Limits, options: Options, heap: Heap | None = None
+    ) -> None:
+        self.heap = Heap() if heap is None else heap
         self.matcher = Matcher(reader, self.heap, options.encoding, options.errors)
         self.refusals: list[sym.Refusal] = []
         self.globals: dict[tuple[str, str], Global] = {}
@@ -217,7 +215,7 @@ class Verifier:
 
     def renew(self, policy: PolicyData, limits: Limits) -> None:
         """Make ready for another pass over the same reader, which has new data.  Only if `is_reusable()`."""
-        prim.renew(self.heap)
+        self.heap.renew()
         self._begin(self.reader, policy, limits, PLAIN_OPTIONS)
 
     def is_reusable(self) -> bool:
@@ -233,7 +231,6 @@ class Verifier:
             and not (self.refusals or self.globals or self._hooks or self._dunders or heap.sizes or heap.receivers)
             and not heap.has_priors
             and not self._copy_work
-            and prim.is_small(heap)
         )
 
     def is_plain(self) -> bool:
@@ -783,7 +780,7 @@ class Verifier:
     def _text(self, at: int, size: int) -> None:
         """A UTF-8 text of `size` bytes, as the reader takes it."""
         text = self.reader.text(size)
-        if size > LONG_TEXT:
+        if size > sym.LONG_TEXT:
             self.heap.sizes[at] = size
         self._note_name(at, text)
 
@@ -794,14 +791,14 @@ class Verifier:
             self._dunders.add(at)
 
     def _text8(self, at: int, raw: bytes) -> int:
-        if len(raw) > LONG_TEXT:
+        if len(raw) > sym.LONG_TEXT:
             self.heap.sizes[at] = len(raw)
         options = self.options
-        self._note_name(at, str(raw[:LONG_TEXT], "latin-1"))
+        self._note_name(at, str(raw[:sym.LONG_TEXT], "latin-1"))
         if options.scanning:
-            return at << SHIFT | sym.TEXT8
+            return at << sym.SHIFT | sym.TEXT8
         if options.encoding == "bytes":
-            return at << SHIFT | sym.BYTES
+            return at << sym.SHIFT | sym.BYTES
         try:
             str(raw, options.encoding, options.errors)
         except Exception as error:
@@ -813,7 +810,7 @@ class Verifier:
             )
             error.__traceback__ = None
             raise failure from error
-        return at << SHIFT | sym.STR
+        return at << sym.SHIFT | sym.STR
 
     # -- Depth -------------------------------------------------------------------------------------------------------
 
@@ -860,8 +857,10 @@ class Verifier:
         stack = heap.stack
         some_long = bool(heap.sizes)
         flat = 0
-        for place in range(start, stop, step):
+        place = start
+        while place < stop:
             code = stack[place]
+            place += step
             kind = code & sym.KIND
             if kind < sym.FIRST_NODE and kind != sym.BYTEARRAY and not some_long:
                 flat += 1
@@ -897,7 +896,7 @@ class Verifier:
     def _charge_arguments(self, args: int, items: list[int], more: list[int], inside: int) -> int:
         """Charge a call or `new` for its arguments, and for `more` beside them; returns how much it may have copied."""
         self._charge_copy(len(items))
-        codes = more if args & KIND == sym.TUPLE and self._scales.is_flat(args) else [*items, *more]
+        codes = more if args & sym.KIND == sym.TUPLE and self._scales.is_flat(args) else [*items, *more]
         self._charge_handed(codes, inside)
         largest = len(items)
         for code in codes:
@@ -986,7 +985,7 @@ class Verifier:
         self._hash_all(start, stop, 2)
 
     def _refuse_target(self, target: int) -> None:
-        kind = target & KIND
+        kind = target & sym.KIND
         what = {
             sym.GLOBAL: "a global",
             sym.BOUND: "a bound method",
@@ -1010,7 +1009,7 @@ class Verifier:
     def _stack_global(self, module: int, name: int) -> int:
         matcher = self.matcher
         if not matcher.is_text(module) or not matcher.is_text(name):
-            if not self._unrestricted or module & KIND in _NO_TEXTS or name & KIND in _NO_TEXTS:
+            if not self._unrestricted or module & sym.KIND in _NO_TEXTS or name & sym.KIND in _NO_TEXTS:
                 self.malformed("STACK_GLOBAL requires str", "Its operands must be literal text of this stream.")
             return self._global_of_the_application(module, name)
         if not self._unrestricted:
@@ -1128,7 +1127,7 @@ class Verifier:
     def _arguments_admitted(self, grant: Grant, args: int, kwargs: int) -> bool:
         matcher = self.matcher
         if grant.args is not None:
-            items = self.heap.codes(args) if args & KIND == sym.TUPLE else None
+            items = self.heap.codes(args) if args & sym.KIND == sym.TUPLE else None
             if items is None or not any(matcher.shape(shape, items, args) for shape in grant.args):
                 return False
             if kwargs and grant.kwargs is None and self.heap.count(kwargs):
@@ -1203,7 +1202,7 @@ class Verifier:
 
     def _tuple_items(self, args: int, message: str) -> list[int]:
         """The items of an arguments' tuple that the stream spells out."""
-        kind = args & KIND
+        kind = args & sym.KIND
         if kind == sym.TUPLE:
             return self.heap.codes(args)
         if kind == sym.PRIOR and type(self.heap.of(args).value) is tuple:
@@ -1230,7 +1229,7 @@ class Verifier:
 
     def _reduce(self, function: int, args: int) -> int:
         self.capable = True
-        kind = function & KIND
+        kind = function & sym.KIND
         heap = self.heap
         if kind == sym.GLOBAL and args & sym.KIND == sym.TUPLE:
             symbol: Global = heap.of(function)
@@ -1249,14 +1248,14 @@ class Verifier:
             return self._reduce_helper(symbol, items, args)
         self._usable(heap.depth(args))
         admitting = self._judge_arguments(symbol, CALL, args, 0)
-        bound_to = [heap.receivers[function >> SHIFT]] if kind == sym.BOUND else []
+        bound_to = [heap.receivers[function >> sym.SHIFT]] if kind == sym.BOUND else []
         size = self._charge_arguments(args, items, bound_to, heap.depth(args))
         self._charge_container(symbol.dotted, items)
         return self._make(symbol, args, 0, admitting, size, called=True)
 
     def _reduce_value(self, function: int, args: int, items: list[int]) -> int:
         """REDUCE on something that is no global: only the unrestricted policy lets a stream call what was computed."""
-        kind = function & KIND
+        kind = function & sym.KIND
         if kind in _BUILTIN_LITERALS:
             self.malformed(f"'{_type_name(function)}' object is not callable")
         if not self._unrestricted:
@@ -1274,7 +1273,7 @@ class Verifier:
         if dotted not in _HASHING_SETS and dotted not in _HASHING_DICTS:
             return
         for item in items:
-            kind = item & KIND
+            kind = item & sym.KIND
             if kind == sym.MADE or kind == sym.PRIOR:
                 self._charge_hashing(item)
             elif sym.TUPLE <= kind <= sym.FROZENSET:
@@ -1286,11 +1285,11 @@ class Verifier:
         if self._scales.is_flat(container):
             self._charge_hash(len(members))
             return
-        if container & KIND == sym.DICT:
+        if container & sym.KIND == sym.DICT:
             members = members[::2]
         for member in members:
             key = member
-            if pairs and member & KIND in (sym.LIST, sym.TUPLE):
+            if pairs and member & sym.KIND in (sym.LIST, sym.TUPLE):
                 key = self.heap.codes(member)[0] if self.heap.codes(member) else sym.NONE
             if self._scales.unhashable(key) is None:
                 self._charge_hashing(key)
@@ -1299,7 +1298,7 @@ class Verifier:
 
     def _instantiate(self, function: int, args: int) -> int:
         """INST and OBJ: a call, or, without arguments, a class made without __init__."""
-        kind = function & KIND
+        kind = function & sym.KIND
         if kind != sym.GLOBAL:
             return self._reduce_value(function, args, self.heap.codes(args))
         symbol: Global = self.heap.of(function)
@@ -1346,13 +1345,13 @@ class Verifier:
         inside = max(heap.depth(args), heap.depth(kwargs))
         self._usable(inside)
         admitting = self._judge_arguments(symbol, NEW, args, kwargs, base)
-        keywords = heap.codes(kwargs)[1::2] if kwargs & KIND == sym.DICT else []
+        keywords = heap.codes(kwargs)[1::2] if kwargs & sym.KIND == sym.DICT else []
         size = self._charge_arguments(args, items, [kwargs, *keywords] if kwargs else [], inside)
         self._charge_container(symbol.dotted, items)
         return self._make(symbol, args, kwargs, admitting, size)
 
     def _check_keywords(self, kwargs: int, what: str) -> None:
-        kind = kwargs & KIND
+        kind = kwargs & sym.KIND
         if kind != sym.DICT:
             if kind in _NO_DICTS:
                 self.malformed(f"{what} kwargs argument must be a dict, not {_type_name(kwargs)}")
@@ -1360,7 +1359,7 @@ class Verifier:
                 self.refuse(f"{what} with keywords that the stream does not spell out", reason="computed keywords")
             return
         for key in self.heap.codes(kwargs)[::2]:
-            if not self.matcher.is_text(key) and (key & KIND in _NO_TEXTS or not self._unrestricted):
+            if not self.matcher.is_text(key) and (key & sym.KIND in _NO_TEXTS or not self._unrestricted):
                 self.malformed(f"{what} keywords must be strings")
 
     # -- Protocol helpers --------------------------------------------------------------------------------------------
@@ -1421,7 +1420,7 @@ class Verifier:
         target = items[0]
         self._check_name_length(matcher.text_bytes(items[1]))
         part = matcher.name(items[1])
-        kind = target & KIND
+        kind = target & sym.KIND
         bound = False
         if kind in (sym.GLOBAL, sym.BOUND):
             base: Global = heap.of(target)
@@ -1453,12 +1452,12 @@ class Verifier:
             return self._global_code(symbol)
         self._usable(heap.depth(target))
         code = heap.add(sym.BOUND, symbol, TAINT if symbol.helper else heap.depth(target) + 1)
-        heap.receivers[code >> SHIFT] = target
+        heap.receivers[code >> sym.SHIFT] = target
         return code
 
     def _reconstructor(self, items: list[int]) -> int:
         heap = self.heap
-        if len(items) != 3 or items[0] & KIND != sym.GLOBAL or items[1] & KIND != sym.GLOBAL:
+        if len(items) != 3 or items[0] & sym.KIND != sym.GLOBAL or items[1] & sym.KIND != sym.GLOBAL:
             self.forbid("copyreg._reconstructor is understood only with a class, a base class and a state")
         cls: Global = heap.of(items[0])
         base: Global = heap.of(items[1])
@@ -1466,24 +1465,24 @@ class Verifier:
         dotted = base.dotted
         given: list[int] = []
         if dotted == "builtins.object":
-            if state & KIND != sym.NONE:
+            if state & sym.KIND != sym.NONE:
                 self._refuse_condition(cls, NEW, "copyreg._reconstructor with base object takes the state None", "base")
         elif any(grant.base == dotted for grant in cls.grants):
-            given = [] if state & KIND == sym.NONE else [state]
+            given = [] if state & sym.KIND == sym.NONE else [state]
             return self._new(items[0], self._tuple_of(given), 0, "copyreg._reconstructor", dotted)
-        elif state & KIND in _RECONSTRUCTOR_BASES.get(dotted, ()) or self._made_by(state, dotted):
+        elif state & sym.KIND in _RECONSTRUCTOR_BASES.get(dotted, ()) or self._made_by(state, dotted):
             given = [state]
         else:
             self._refuse_condition(
                 cls,
                 NEW,
-                f"copyreg._reconstructor with base {escape(dotted)}, state a {sym.WORDS[state & KIND]}",
+                f"copyreg._reconstructor with base {escape(dotted)}, state a {sym.WORDS[state & sym.KIND]}",
                 "base",
             )
         return self._new(items[0], self._tuple_of(given), 0, "copyreg._reconstructor")
 
     def _made_by(self, code: int, dotted: str) -> bool:
-        if dotted not in _RECONSTRUCTOR_BASES or code & KIND != sym.MADE:
+        if dotted not in _RECONSTRUCTOR_BASES or code & sym.KIND != sym.MADE:
             return False
         made: Made = self.heap.of(code)
         return made.origin is not None and made.origin.dotted == dotted
@@ -1497,7 +1496,7 @@ class Verifier:
         return self.heap.add(sym.PARTIAL, Partial(items[0]), TAINT)
 
     def _is_dunder_new(self, code: int) -> bool:
-        if code & KIND != sym.GLOBAL:
+        if code & sym.KIND != sym.GLOBAL:
             return False
         symbol: Global = self.heap.of(code)
         return symbol.base is not None and symbol.name.endswith(".__new__")
@@ -1505,33 +1504,33 @@ class Verifier:
     def _build_partial(self, target: int, state: int) -> None:
         partial: Partial = self.heap.of(target)
         self._helper = self.globals[_PARTIAL_NAME]
-        items = self.heap.codes(state) if state & KIND == sym.TUPLE else []
+        items = self.heap.codes(state) if state & sym.KIND == sym.TUPLE else []
         shaped = (
             not partial.state
             and len(items) == 4
-            and items[0] & KIND == sym.GLOBAL
+            and items[0] & sym.KIND == sym.GLOBAL
             and self.heap.of(items[0]) is self.heap.of(partial.function)
-            and items[1] & KIND == sym.TUPLE
+            and items[1] & sym.KIND == sym.TUPLE
             and self.heap.count(items[1]) > 0
-            and items[2] & KIND in (sym.DICT, sym.NONE)
-            and (items[3] & KIND == sym.NONE or (items[3] & KIND == sym.DICT and not self.heap.count(items[3])))
+            and items[2] & sym.KIND in (sym.DICT, sym.NONE)
+            and (items[3] & sym.KIND == sym.NONE or (items[3] & sym.KIND == sym.DICT and not self.heap.count(items[3])))
         )
         if not shaped:
             self.forbid("functools.partial is understood only as pickle spells NEWOBJ_EX below protocol 4")
         self._helper = None
         partial.state = state
         for code in items[1:]:
-            if code & KIND in (sym.DICT, sym.LIST):
+            if code & sym.KIND in (sym.DICT, sym.LIST):
                 self.heap.freeze(code)
 
     def _finish_partial(self, function: int, args: int) -> int:
         partial: Partial = self.heap.of(function)
         self._helper = self.globals[_PARTIAL_NAME]
-        if not partial.state or args & KIND != sym.TUPLE or self.heap.count(args):
+        if not partial.state or args & sym.KIND != sym.TUPLE or self.heap.count(args):
             self.forbid("functools.partial is understood only as pickle spells NEWOBJ_EX below protocol 4")
         state = self.heap.codes(partial.state)
         given = self.heap.codes(state[1])
-        kwargs = state[2] if state[2] & KIND == sym.DICT else 0
+        kwargs = state[2] if state[2] & sym.KIND == sym.DICT else 0
         self._helper = None
         return self._new(given[0], self._tuple_of(given[1:]), kwargs, "functools.partial")
 
@@ -1539,7 +1538,7 @@ class Verifier:
 
     def _build(self, target: int, state: int) -> None:
         self.capable = True
-        kind = target & KIND
+        kind = target & sym.KIND
         heap = self.heap
         if kind == sym.PARTIAL:
             self._build_partial(target, state)
@@ -1556,12 +1555,12 @@ class Verifier:
                 self._judge_state(made, made.origin, state)
             made.built = True
             made.state = state
-            halves = heap.codes(state) if state & KIND == sym.TUPLE else []
+            halves = heap.codes(state) if state & sym.KIND == sym.TUPLE else []
             self._charge_handed([state, *halves] if len(halves) == 2 else [state], 0)
             for part in self._state_dicts(state):
-                if part & KIND == sym.DICT and not self._scales.is_flat(part):  # keys are hashed again, as names
-                    self._hash_listed([key for key in heap.codes(part)[::2] if key & KIND >= FIRST_NODE])
-            self._deepen(target >> SHIFT, heap.depth(state))
+                if part & sym.KIND == sym.DICT and not self._scales.is_flat(part):  # keys are hashed again, as names
+                    self._hash_listed([key for key in heap.codes(part)[::2] if key & sym.KIND >= sym.FIRST_NODE])
+            self._deepen(target >> sym.SHIFT, heap.depth(state))
         elif kind in _BUILTIN_LITERALS:
             self.malformed(f"BUILD on a {sym.WORDS[kind]}")
         elif not self._unrestricted:
@@ -1657,7 +1656,7 @@ class Verifier:
 
     def _state_dicts(self, state: int) -> list[int]:
         """The parts of a state that set attributes: a dict, or a pair of a dict (or None) and a dict of slots."""
-        if state & KIND == sym.TUPLE:
+        if state & sym.KIND == sym.TUPLE:
             items = self.heap.codes(state)
             return items if len(items) == 2 else []
         return [state]
@@ -1669,7 +1668,7 @@ class Verifier:
             return None
         names = []
         for part in parts:
-            if part & KIND == sym.NONE:
+            if part & sym.KIND == sym.NONE:
                 continue
             pairs = self.matcher.pairs(part)
             if pairs is None:
@@ -1684,8 +1683,8 @@ class Verifier:
     def _check_planted(self, symbol: Global, state: int) -> None:
         """Refuse state that would plant what CPython looks up on instances, or set a dunder through slot state."""
         for number, part in enumerate(self._state_dicts(state)):
-            if part & KIND == sym.DICT:
-                node = part >> SHIFT
+            if part & sym.KIND == sym.DICT:
+                node = part >> sym.SHIFT
                 known = prim.is_state(self.heap, node)
                 were_slots = prim.is_slots(self.heap, node)
                 slots = number == 1 or were_slots
@@ -1698,11 +1697,11 @@ class Verifier:
         if not self._hooks and not self._dunders and not self.heap.has_priors:
             return
         for key in keys:
-            if key & KIND == sym.PRIOR and self.matcher.is_text(key):
+            if key & sym.KIND == sym.PRIOR and self.matcher.is_text(key):
                 name = self.matcher.text(key)
                 planted = name in sym.HOOKS or (slots and name.startswith("__"))
             else:
-                at = key >> SHIFT if key & KIND < FIRST_NODE else -1
+                at = key >> sym.SHIFT if key & sym.KIND < sym.FIRST_NODE else -1
                 planted = at in self._hooks or (slots and at in self._dunders)
             if planted:
                 name = escape(self.matcher.key_text(key) or "?", 60)
@@ -1738,9 +1737,9 @@ class Verifier:
         if symbol is not None:
             return self._global_code(symbol)
         if shapes is None or matching is not None:
-            return at << SHIFT | sym.PERSISTENT
+            return at << sym.SHIFT | sym.PERSISTENT
         self.refuse("a persistent ID of a shape that the policy does not list", reason="persistent: [...]")
-        return at << SHIFT | sym.PERSISTENT
+        return at << sym.SHIFT | sym.PERSISTENT
 
     def _next_buffer(self) -> None:
         self.buffers += 1
@@ -1759,16 +1758,16 @@ class Verifier:
 
     def _readonly_buffer(self, code: int, at: int) -> int:
         """READONLY_BUFFER; what can be changed becomes a view, which is no bytearray any more."""
-        kind = code & KIND
+        kind = code & sym.KIND
         if kind in (sym.BYTES, sym.ENCODED):
             return code
         if kind in (sym.BUFFER, sym.BYTEARRAY):
-            return at << SHIFT | sym.BUFFER
-        if (kind < FIRST_NODE and kind != sym.PERSISTENT) or kind <= sym.FROZENSET:
+            return at << sym.SHIFT | sym.BUFFER
+        if (kind < sym.FIRST_NODE and kind != sym.PERSISTENT) or kind <= sym.FROZENSET:
             self.malformed(f"READONLY_BUFFER on a {sym.WORDS[kind]}")
         if not self._unrestricted:
             self.refuse(f"READONLY_BUFFER on a {sym.WORDS[kind]}", reason="only buffers and bytes are made read-only")
-        return at << SHIFT | sym.BUFFER
+        return at << sym.SHIFT | sym.BUFFER
 
     def _extension(self, number: int) -> int:
         self.capable = True
@@ -1805,7 +1804,7 @@ class Verifier:
     def _check_built(self) -> None:
         for made in self._must_build:
             # None is what BUILD is never given by a pickler: it leaves an object as half-made as it was.
-            if (not made.built or made.state & KIND == sym.NONE) and made.origin is not None:
+            if (not made.built or made.state & sym.KIND == sym.NONE) and made.origin is not None:
                 self.refuse(
                     f"an object of {escape(made.origin.dotted)} was never given its state",
                     made.origin, BUILD, reason="then: build: it must be given its state before STOP",
@@ -1814,7 +1813,7 @@ class Verifier:
 
 def _type_name(code: int) -> str:
     """The type of a value in Python's words, where the stream shows it."""
-    return "NoneType" if code & KIND == sym.NONE else sym.WORDS[code & KIND]
+    return "NoneType" if code & sym.KIND == sym.NONE else sym.WORDS[code & sym.KIND]
 
 
 _LITERAL_CLASSES: Final = {

@@ -21,7 +21,7 @@ from safepickle import loading as prim
 from safepickle import symbols as sym
 from safepickle.matching import Matcher
 from safepickle.probes import value_weight
-from safepickle.symbols import FIRST_NODE, KIND, LONG_TEXT, SHIFT, TAINT, Heap, Made, Prior
+from safepickle.symbols import TAINT, Heap, Made, Prior
 
 __all__ = ["Scales", "exact_depths", "remembered"]
 
@@ -42,34 +42,34 @@ _ONE_LEAF: Final = sym.NONE  # a code that stands for anything that counts once
 
 def _plain(heap: Heap, code: int) -> list[int]:
     """What a literal container holds."""
-    return heap.codes(code) if sym.TUPLE <= code & KIND <= sym.FROZENSET else _NOTHING
+    return heap.codes(code) if sym.TUPLE <= code & sym.KIND <= sym.FROZENSET else _NOTHING
 
 
 def _hashed(heap: Heap, code: int) -> list[int]:
     """What a hash of this value may visit."""
-    if code & KIND != sym.MADE:
+    if code & sym.KIND != sym.MADE:
         return _plain(heap, code)
     made: Made = heap.of(code)
     held = [part for part in (made.args, made.kwargs) if part]
     for part in _records(heap, made.state):
-        values = heap.codes(part)[1::2] if part & KIND == sym.DICT else heap.codes(part)
+        values = heap.codes(part)[1::2] if part & sym.KIND == sym.DICT else heap.codes(part)
         held += [_ONE_LEAF if _is_unhashable(heap, value) else value for value in values]
     return held
 
 
 def _is_unhashable(heap: Heap, code: int) -> bool:
-    if code & KIND != sym.MADE:
-        return code & KIND in _UNHASHABLE
+    if code & sym.KIND != sym.MADE:
+        return code & sym.KIND in _UNHASHABLE
     origin = heap.of(code).origin
     return origin is not None and origin.dotted in _UNHASHABLE_CALLS
 
 
 def _records(heap: Heap, state: int) -> list[int]:
     """The containers in which a state lists the values of attributes: itself, or the two halves of a pair."""
-    kind = state & KIND
+    kind = state & sym.KIND
     if kind == sym.TUPLE and heap.count(state) == 2:
         halves = heap.codes(state)
-        return [half for half in halves if half & KIND == sym.DICT] or [state]
+        return [half for half in halves if half & sym.KIND == sym.DICT] or [state]
     return [state] if kind in (sym.TUPLE, sym.LIST, sym.DICT) else []
 
 
@@ -138,23 +138,23 @@ class Scales:
 
     def hashing(self, code: int, most: int) -> int:
         """What hashing a value, and comparing it with equal keys, costs; anything above `most` is `most` + 1."""
-        if code & KIND < FIRST_NODE:
+        if code & sym.KIND < sym.FIRST_NODE:
             return self._leaf(code)
-        if sym.TUPLE <= code & KIND <= sym.FROZENSET and self.is_flat(code):
+        if sym.TUPLE <= code & sym.KIND <= sym.FROZENSET and self.is_flat(code):
             return self._heap.count(code) + 1
         return _expansion(self._heap, code, _hashed, self._leaf, {}, most + 1)
 
     def unhashable(self, code: int) -> str | None:
         """The kind of what makes a key impossible to hash, where the stream shows it: itself, or inside its tuples."""
-        if code & KIND in _UNHASHABLE:
-            return sym.WORDS[code & KIND]
-        pending = [code] if code & KIND == sym.TUPLE else []
+        if code & sym.KIND in _UNHASHABLE:
+            return sym.WORDS[code & sym.KIND]
+        pending = [code] if code & sym.KIND == sym.TUPLE else []
         while pending:
             node = pending.pop()
             if node in self._hashable:
                 continue
             for item in self._heap.codes(node):
-                kind = item & KIND
+                kind = item & sym.KIND
                 if kind in _UNHASHABLE:
                     return sym.WORDS[kind]
                 if kind == sym.TUPLE:
@@ -163,18 +163,18 @@ class Scales:
         return None
 
     def _leaf(self, code: int) -> int:
-        kind = code & KIND
+        kind = code & sym.KIND
         if kind == sym.PRIOR:
             prior: Prior = self._heap.of(code)
             if type(prior.value) not in (str, bytes):
                 return _prior_weight(prior)
             size = len(prior.value)
-            return self._text_weight(code, size) if size > LONG_TEXT else 1
+            return self._text_weight(code, size) if size > sym.LONG_TEXT else 1
         if kind in _TEXTS:
             literal = self._heap.of(code) if kind == sym.ENCODED else code
-            size = self._heap.sizes.get(literal >> SHIFT, 0)
+            size = self._heap.sizes.get(literal >> sym.SHIFT, 0)
             return self._text_weight(code, size) if size else 1
-        return self._heap.sizes.get(code >> SHIFT, 1) if kind == sym.INT else 1
+        return self._heap.sizes.get(code >> sym.SHIFT, 1) if kind == sym.INT else 1
 
     def _text_weight(self, code: int, size: int) -> int:
         # The hash of a text is kept with it.  What costs is comparing it with an equal text that is another object.
@@ -205,7 +205,7 @@ class Scales:
         """How many values somebody meets who walks through the literal containers among these: repr, ==, a copy."""
         total = 0
         for code in codes:
-            if sym.TUPLE <= code & KIND <= sym.FROZENSET:
+            if sym.TUPLE <= code & sym.KIND <= sym.FROZENSET:
                 total += _expansion(self._heap, code, _plain, _once, self._walked, most + 1)
         return total
 
@@ -221,11 +221,11 @@ class Scales:
 
     def length(self, code: int) -> int:
         """What copying one value costs."""
-        if not sym.TUPLE <= code & KIND <= sym.FROZENSET or self.is_flat(code):
+        if not sym.TUPLE <= code & sym.KIND <= sym.FROZENSET or self.is_flat(code):
             return self.bulk(code)
         count = self._heap.count(code)
         # Tuples, as states are, are looked into; other containers only where there is anything long in the stream.
-        if code & KIND == sym.TUPLE or self._heap.sizes:
+        if code & sym.KIND == sym.TUPLE or self._heap.sizes:
             return count + sum([self._literal_length(each) for each in self._heap.codes(code)])
         return count
 
@@ -236,7 +236,7 @@ class Scales:
         and a state, does not count: a thousand objects may share what one large array stands behind.
         """
         heap = self._heap
-        kind = code & KIND
+        kind = code & sym.KIND
         if kind == sym.MADE:
             made: Made = heap.of(code)
             return made.size + len(made.fills)
@@ -247,12 +247,12 @@ class Scales:
 
     def _literal_length(self, code: int) -> int:
         heap = self._heap
-        kind = code & KIND
-        if kind < FIRST_NODE:
-            return heap.sizes.get(code >> SHIFT, 0)
+        kind = code & sym.KIND
+        if kind < sym.FIRST_NODE:
+            return heap.sizes.get(code >> sym.SHIFT, 0)
         if kind <= sym.FROZENSET:
             return heap.count(code)
-        return heap.sizes.get(heap.of(code) >> SHIFT, 0) if kind == sym.ENCODED else 0
+        return heap.sizes.get(heap.of(code) >> sym.SHIFT, 0) if kind == sym.ENCODED else 0
 
 
 def _once(_code: int) -> int:
@@ -278,17 +278,18 @@ def exact_depths(heap: Heap) -> int:
         while path:
             index, rest = path[-1]
             for child in rest:
-                if child & KIND >= FIRST_NODE and not entered[child >> SHIFT]:
-                    entered[child >> SHIFT] = 1
-                    path.append((child >> SHIFT, iter(_parts(heap, child >> SHIFT))))
+                if child & sym.KIND >= sym.FIRST_NODE and not entered[child >> sym.SHIFT]:
+                    entered[child >> sym.SHIFT] = 1
+                    path.append((child >> sym.SHIFT, iter(_parts(heap, child >> sym.SHIFT))))
                     break
             else:
                 path.pop()
                 finished[index] = 1
                 depth = prim.depth_of(heap, index)
                 for child in _parts(heap, index):
-                    if child & KIND >= FIRST_NODE and finished[child >> SHIFT] and index != child >> SHIFT:
-                        depth = max(depth, prim.depth_of(heap, child >> SHIFT) + 1)
+                    inner = child >> sym.SHIFT
+                    if child & sym.KIND >= sym.FIRST_NODE and finished[inner] and index != inner:
+                        depth = max(depth, prim.depth_of(heap, inner) + 1)
                 prim.set_depth(heap, index, depth)
                 if deepest < depth < TAINT:
                     deepest = depth
@@ -316,15 +317,15 @@ def remembered(heap: Heap, memo: Mapping[int, int], values: Mapping[int, Any]) -
 
 
 def _remembered(heap: Heap, code: int, value: Any, weights: dict[int, int] | None) -> Prior:
-    kind = code & KIND
+    kind = code & sym.KIND
     if kind == sym.PRIOR:
         earlier: Prior = heap.of(code)
         return earlier
     prior = Prior(value, heap.depth(code), heap.of(code) if kind == sym.GLOBAL else None)
     if kind == sym.MADE:
         prior.size = heap.of(code).size + len(heap.of(code).fills)
-    if kind < FIRST_NODE:
-        prior.weight = heap.sizes.get(code >> SHIFT, 1)
+    if kind < sym.FIRST_NODE:
+        prior.weight = heap.sizes.get(code >> sym.SHIFT, 1)
     elif weights is None:
         prior.heap, prior.code = heap, code
     else:
@@ -344,12 +345,12 @@ def _prior_weight(prior: Prior) -> int:
 
 def _leaf_of(heap: Heap) -> Callable[[int], int]:
     def leaf(code: int) -> int:
-        kind = code & KIND
+        kind = code & sym.KIND
         if kind == sym.PRIOR:
             return _prior_weight(heap.of(code))
         if kind in _TEXTS or kind == sym.INT:
             literal: int = heap.of(code) if kind == sym.ENCODED else code
-            return heap.sizes.get(literal >> SHIFT, 1)
+            return heap.sizes.get(literal >> sym.SHIFT, 1)
         return 1
 
     return leaf
