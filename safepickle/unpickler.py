@@ -18,14 +18,12 @@ from __future__ import annotations
 
 import sys
 from _codecs import encode as _codecs_encode
-from collections.abc import Callable, Iterable, Iterator, Sized
 from copyreg import __newobj__ as _newobj  # type: ignore[attr-defined]
 from copyreg import __newobj_ex__ as _newobj_ex  # type: ignore[attr-defined]
 from copyreg import _reconstructor  # type: ignore[attr-defined]
 from functools import partial
 from itertools import islice
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
-from typing import Any, Final
 
 from safepickle import loading as prim
 from safepickle import opcodes as op
@@ -40,6 +38,7 @@ from safepickle.errors import (
     UnpicklingError,
     escape,
 )
+from safepickle.hints import Any, Callable, Final, Iterable, Iterator, Sized
 from safepickle.limits import DEFAULTS, MEMO_HEAD_START, Limits
 from safepickle.matching import Matcher
 from safepickle.policy import VARIABLE, VARIABLES, Policy, PolicySpec, resolve_policy

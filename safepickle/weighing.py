@@ -14,11 +14,9 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Final
-
 from safepickle import loading as prim
 from safepickle import symbols as sym
+from safepickle.hints import Any, Callable, Final, Iterable, Iterator, Mapping
 from safepickle.matching import Matcher
 from safepickle.probes import value_weight
 from safepickle.symbols import TAINT, Heap, Made, Prior
