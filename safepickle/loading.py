@@ -11,11 +11,11 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from operator import itemgetter
 from struct import Struct
 from sys import intern
-from typing import Any, Final, TypeAlias
+
+from safepickle.hints import Any, Final, Mapping, TypeAlias
 
 #: A Heap of symbols.py, which imports this module; the attributes that it is given here are C arrays when compiled.
 Heap: TypeAlias = Any

@@ -14,9 +14,8 @@ Rules:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
-
 from safepickle import loading as prim
+from safepickle.hints import TYPE_CHECKING, Any, Final, NamedTuple
 from safepickle.policy.model import BUILD, CALL, NEW, REFER, VERBS, Grant, Name
 
 SHIFT: Final = 5

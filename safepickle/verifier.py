@@ -19,14 +19,12 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final, NoReturn
-
 from safepickle import lane
 from safepickle import loading as prim
 from safepickle import opcodes as op
 from safepickle import symbols as sym
 from safepickle.errors import Forbidden, LimitExceeded, MalformedStream, MissingGrant, StreamError, escape
+from safepickle.hints import Any, Final, Mapping, NoReturn
 from safepickle.limits import DEFAULTS, MEMO_HEAD_START, WORK_ALLOWANCE, WORK_PER_BYTE, Limits
 from safepickle.matching import ANY_ARGUMENTS, Matcher, Quick
 from safepickle.policy.model import (

@@ -19,6 +19,7 @@ PACKAGE = ROOT / "safepickle"
 
 # A module imports only from the layers above its own in this list.
 LAYERS = (
+    {"hints"},
     {"build", "errors", "limits", "opcodes"},
     {"dumping", "loading"},
     {"reader", "writer", "probes", "values", "policy.patterns", "policy.regex", "policy.document"},
@@ -66,7 +67,6 @@ CHEAP = (
     "os",
     "struct",
     "types",
-    "typing",
 )
 
 
