@@ -191,8 +191,8 @@ class Heap:
     """
 
     __slots__ = (
-        "depths", "frozen", "has_priors", "items", "lent", "marks", "marks_room", "memo", "memo_room", "memo_top", "receivers",
-        "sizes", "stack", "stack_room", "states",
+        "depths", "frozen", "has_priors", "items", "lent", "marks", "marks_room", "memo", "memo_room", "memo_top",
+        "receivers", "sizes", "stack", "stack_room", "states",
     )  # fmt: skip
 
     if TYPE_CHECKING:  # a compiled heap has C arrays in their place

@@ -104,8 +104,8 @@ _NO_PRIOR: Final[dict[int, Prior]] = {}
 _WIDTHS: Final = op.WIDTHS
 # By opcode: whether it can name, make, change or ask for anything but data.
 _POWERS: Final = frozenset({
-    op.GLOBAL, op.STACK_GLOBAL, op.INST, op.EXT1, op.EXT2, op.EXT4, op.REDUCE, op.OBJ, op.NEWOBJ, op.NEWOBJ_EX, op.BUILD,
-    op.PERSID, op.BINPERSID, op.NEXT_BUFFER, op.READONLY_BUFFER,
+    op.GLOBAL, op.STACK_GLOBAL, op.INST, op.EXT1, op.EXT2, op.EXT4, op.REDUCE, op.OBJ, op.NEWOBJ, op.NEWOBJ_EX,
+    op.BUILD, op.PERSID, op.BINPERSID, op.NEXT_BUFFER, op.READONLY_BUFFER,
 })  # fmt: skip
 _POWERFUL: Final = bytes(code in _POWERS for code in range(256))
 # By opcode: the kind of the literal that it pushes, where its whole argument has a fixed size.
@@ -188,8 +188,8 @@ class Verifier:
         self._far: dict[int, int] | None = None  # memo entries that are not in the heap's array
         self._copy_work = 0
         self._scales = Scales(self.heap, self.matcher)
-        # A light pass keeps nothing of what is in a list, dict or set: of mere data nobody asks for that.  Where something
-        # is named or made after all, or held by what it holds, the pass begins anew and keeps everything.
+        # A light pass keeps nothing of what is in a list, dict or set: of mere data nobody asks for that.  Where
+        # something is named or made after all, or changed once others hold it, it begins anew and keeps everything.
         self._light = False
         self._again = False
         self._weighed = False  # whether the scales were used

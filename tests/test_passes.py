@@ -40,7 +40,8 @@ def told(refusal: pickle.UnpicklingError | None) -> object:
 
 
 def by_itself(data: bytes, policy: Policy) -> object:
-    verifier = Verifier(Reader(data, integer_digits=policy.limits.integer_digits), policy.data, policy.limits, Options())
+    reader = Reader(data, integer_digits=policy.limits.integer_digits)
+    verifier = Verifier(reader, policy.data, policy.limits, Options())
     try:
         verifier.run()
     except pickle.UnpicklingError as refusal:
