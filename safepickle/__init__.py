@@ -5,7 +5,7 @@ The names and signatures are pickle's, plus `policy`.  See README.md for what is
 
 from __future__ import annotations
 
-from safepickle import build
+from safepickle import build, hints
 
 build.choose()  # before any module of which there are two
 
@@ -24,14 +24,31 @@ from safepickle.errors import (
 )
 from safepickle.opcodes import DEFAULT_PROTOCOL, HIGHEST_PROTOCOL
 from safepickle.policy import Policy, constructor, constructors
-from safepickle.report import Finding, Report
-from safepickle.scanner import scan
 from safepickle.unpickler import Unpickler
 
 try:
     from _pickle import PickleBuffer
 except ImportError:  # pragma: no cover - an interpreter without the C core
     from pickle import PickleBuffer
+
+if hints.TYPE_CHECKING:
+    from safepickle.report import Finding, Report
+    from safepickle.scanner import scan
+else:
+
+    def __getattr__(name: str) -> object:
+        """What only scanning needs is imported when it is first asked for: loading shall not wait for it."""
+        if name not in {"Finding", "Report", "scan"}:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from safepickle.report import Finding, Report
+        from safepickle.scanner import scan
+
+        globals().update(Finding=Finding, Report=Report, scan=scan)
+        return globals()[name]
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})
+
 
 __version__ = "0.1.0"
 

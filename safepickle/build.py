@@ -18,9 +18,9 @@ from __future__ import annotations
 import os
 import sys
 from _imp import extension_suffixes
-from collections.abc import Iterator, Sequence
 from types import ModuleType
-from typing import TYPE_CHECKING, Final
+
+from safepickle.hints import TYPE_CHECKING, Final, Iterator, Sequence
 
 if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec

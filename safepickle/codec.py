@@ -9,14 +9,10 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
-
+from safepickle.hints import Any, Callable, Iterable
 from safepickle.pickler import Pickler, dumps_bytes
+from safepickle.policy import PolicySpec
 from safepickle.unpickler import Rehearsal, Unpickler, loads, verify
-
-if TYPE_CHECKING:
-    from safepickle.policy import PolicySpec
 
 __all__ = ["dump", "dumps", "load", "loads", "verify"]
 

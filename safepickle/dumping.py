@@ -15,7 +15,8 @@ Rules:
 from __future__ import annotations
 
 from struct import Struct
-from typing import Any, Final
+
+from safepickle.hints import Any, Final
 
 from .opcodes import (
     BINBYTES,

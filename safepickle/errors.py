@@ -11,8 +11,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from safepickle.hints import Iterable, NamedTuple
 
 try:  # `pickle` itself costs several times the import of its C core, and re-exports these very classes.
     from _pickle import PickleError, PicklingError, UnpicklingError

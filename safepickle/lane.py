@@ -20,10 +20,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import count as _counter
 from struct import Struct
-from typing import Any, Final
 
 from safepickle import opcodes as op
 from safepickle import symbols as sym
+from safepickle.hints import Any, Final
 from safepickle.loading import grow_memo
 from safepickle.probes import FREE_KEYS
 

@@ -10,7 +10,7 @@ Rules:
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from safepickle.hints import Final, NamedTuple
 
 # No science went into these two: a memo index beyond the number of opcodes so far is legal (a Pickler that is used
 # again goes on counting), and 131,072 entries of head start cost nothing, since the memo is never an array.

@@ -11,11 +11,11 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from operator import itemgetter
 from struct import Struct
 from sys import intern
-from typing import Any, Final, TypeAlias
+
+from safepickle.hints import Any, Final, Mapping, TypeAlias
 
 #: A Heap of symbols.py, which imports this module; the attributes that it is given here are C arrays when compiled.
 Heap: TypeAlias = Any
@@ -48,6 +48,7 @@ def set_up(heap: Heap) -> None:
     heap.marks_room = FIRST_ROOM // 2
     heap.memo = [0] * FIRST_ROOM
     heap.memo_room = FIRST_ROOM
+    heap.memo_top = 0
     heap.items = []
     heap.depths = []
     heap.lent = set()

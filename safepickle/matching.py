@@ -11,10 +11,9 @@ Rules:
 
 from __future__ import annotations
 
-from typing import Any, Final
-
 from safepickle import loading as prim
 from safepickle import symbols as sym
+from safepickle.hints import Any, Final
 from safepickle.policy.patterns import (
     LONGEST_MATCHED_TEXT,
     AnyOf,

@@ -16,7 +16,7 @@ topmost mark, `pairs` is the same with an even count.  The other words are kinds
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from safepickle.hints import Final, NamedTuple
 
 HIGHEST_PROTOCOL: Final = 5
 DEFAULT_PROTOCOL: Final = 4

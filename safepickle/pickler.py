@@ -26,14 +26,14 @@ from __future__ import annotations
 import sys
 from _compat_pickle import REVERSE_IMPORT_MAPPING, REVERSE_NAME_MAPPING
 from codecs import encode as _codecs_encode
-from collections.abc import Callable, Iterator
 from copyreg import _extension_registry  # type: ignore[attr-defined]  # private, but what add_extension fills
 from copyreg import dispatch_table as _copyreg_table
 from functools import cache, partial
 from operator import index as _as_int
 from sys import getrecursionlimit, maxsize
 from types import FunctionType
-from typing import Any, Final, NoReturn, Protocol
+
+from safepickle.hints import Any, Callable, Final, Iterator, NoReturn, Protocol
 
 from . import dumping
 from .errors import PicklingError, UnpicklingError

@@ -11,10 +11,9 @@ Rules:
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Iterable, Sequence
-from typing import Any, Final
 
 from safepickle.errors import LimitExceeded
+from safepickle.hints import Any, Final, Iterable, Sequence
 
 #: Containers up to this many keys are not followed: the square of it is still nothing.
 FREE_KEYS: Final = 1000

@@ -17,14 +17,13 @@ Rules:
 from __future__ import annotations
 
 from _codecs import escape_decode, raw_unicode_escape_decode
-from collections.abc import Callable
 from io import BufferedRandom, BufferedReader, BytesIO, FileIO
 from struct import Struct
-from typing import Any, Final, NoReturn
 
 from safepickle import loading as prim
 from safepickle import opcodes as op
 from safepickle.errors import EndOfStream, LimitExceeded, MalformedStream
+from safepickle.hints import Any, Callable, Final, NoReturn
 from safepickle.limits import DEFAULTS
 
 __all__ = ["LARGE", "FileReader", "Reader", "frozen_input"]

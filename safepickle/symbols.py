@@ -14,9 +14,8 @@ Rules:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
-
 from safepickle import loading as prim
+from safepickle.hints import TYPE_CHECKING, Any, Final, NamedTuple
 from safepickle.policy.model import BUILD, CALL, NEW, REFER, VERBS, Grant, Name
 
 SHIFT: Final = 5
@@ -192,8 +191,8 @@ class Heap:
     """
 
     __slots__ = (
-        "depths", "frozen", "has_priors", "items", "lent", "marks", "marks_room", "memo", "memo_room", "receivers",
-        "sizes", "stack", "stack_room", "states",
+        "depths", "frozen", "has_priors", "items", "lent", "marks", "marks_room", "memo", "memo_room", "memo_top",
+        "receivers", "sizes", "stack", "stack_room", "states",
     )  # fmt: skip
 
     if TYPE_CHECKING:  # a compiled heap has C arrays in their place
@@ -203,6 +202,7 @@ class Heap:
         stack_room: int
         marks_room: int
         memo_room: int
+        memo_top: int  # entries from here on are 0
 
     def __init__(self) -> None:
         prim.set_up(self)

@@ -18,14 +18,12 @@ from __future__ import annotations
 
 import sys
 from _codecs import encode as _codecs_encode
-from collections.abc import Callable, Iterable, Iterator, Sized
 from copyreg import __newobj__ as _newobj  # type: ignore[attr-defined]
 from copyreg import __newobj_ex__ as _newobj_ex  # type: ignore[attr-defined]
 from copyreg import _reconstructor  # type: ignore[attr-defined]
 from functools import partial
 from itertools import islice
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
-from typing import Any, Final
 
 from safepickle import lane
 from safepickle import loading as prim
@@ -41,6 +39,7 @@ from safepickle.errors import (
     UnpicklingError,
     escape,
 )
+from safepickle.hints import Any, Callable, Final, Iterable, Iterator, Sized
 from safepickle.limits import DEFAULTS, MEMO_HEAD_START, Limits
 from safepickle.matching import Matcher
 from safepickle.policy import VARIABLE, VARIABLES, Policy, PolicySpec, resolve_policy
@@ -616,7 +615,7 @@ class _Machine:
         self.prior: dict[int, Any] = _NO_MEMO
         self.head_start = MEMO_HEAD_START
         self.free_keys = FREE_KEYS
-        self.unpickler: Unpickler | None = None
+        self.unpickler: Any = None  # the Unpickler that it serves, if it serves one
 
     def begin(self, reader: Reader, probe_work: int) -> None:
         """Set what every load sets, also one of nothing but data."""
@@ -661,7 +660,9 @@ class _Machine:
         if self.unpickler is not None:
             self.prior = _NO_MEMO
             self.unpickler = self.persistent_load = None
-            self.resolved = self.symbols = self.buffers = self.persistents = iter(())
+            self.resolved = self.buffers = iter(())
+            self.symbols = iter(())
+            self.persistents = iter(())
 
     def is_small(self) -> bool:
         """Whether it may be kept for the next load."""

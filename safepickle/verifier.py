@@ -19,14 +19,12 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final, NoReturn
-
 from safepickle import lane
 from safepickle import loading as prim
 from safepickle import opcodes as op
 from safepickle import symbols as sym
 from safepickle.errors import Forbidden, LimitExceeded, MalformedStream, MissingGrant, StreamError, escape
+from safepickle.hints import Any, Final, Mapping, NoReturn
 from safepickle.limits import DEFAULTS, MEMO_HEAD_START, WORK_ALLOWANCE, WORK_PER_BYTE, Limits
 from safepickle.matching import ANY_ARGUMENTS, Matcher, Quick
 from safepickle.policy.model import (
@@ -106,8 +104,8 @@ _NO_PRIOR: Final[dict[int, Prior]] = {}
 _WIDTHS: Final = op.WIDTHS
 # By opcode: whether it can name, make, change or ask for anything but data.
 _POWERS: Final = frozenset({
-    op.GLOBAL, op.STACK_GLOBAL, op.INST, op.EXT1, op.EXT2, op.EXT4, op.REDUCE, op.OBJ, op.NEWOBJ, op.NEWOBJ_EX, op.BUILD,
-    op.PERSID, op.BINPERSID, op.NEXT_BUFFER, op.READONLY_BUFFER,
+    op.GLOBAL, op.STACK_GLOBAL, op.INST, op.EXT1, op.EXT2, op.EXT4, op.REDUCE, op.OBJ, op.NEWOBJ, op.NEWOBJ_EX,
+    op.BUILD, op.PERSID, op.BINPERSID, op.NEXT_BUFFER, op.READONLY_BUFFER,
 })  # fmt: skip
 _POWERFUL: Final = bytes(code in _POWERS for code in range(256))
 # By opcode: the kind of the literal that it pushes, where its whole argument has a fixed size.
@@ -190,8 +188,8 @@ class Verifier:
         self._far: dict[int, int] | None = None  # memo entries that are not in the heap's array
         self._copy_work = 0
         self._scales = Scales(self.heap, self.matcher)
-        # A light pass keeps nothing of what is in a list, dict or set: of mere data nobody asks for that.  Where something
-        # is named or made after all, or held by what it holds, the pass begins anew and keeps everything.
+        # A light pass keeps nothing of what is in a list, dict or set: of mere data nobody asks for that.  Where
+        # something is named or made after all, or changed once others hold it, it begins anew and keeps everything.
         self._light = False
         self._again = False
         self._weighed = False  # whether the scales were used
@@ -492,6 +490,8 @@ class Verifier:
                     count = self._put(index, stack[height - 1], count)
                 else:
                     heap.memo[index] = stack[height - 1]
+                    if index >= heap.memo_top:
+                        heap.memo_top = index + 1
                     count += 1
                 continue
             elif code == op.BINGET or code == op.LONG_BINGET or code == op.GET:
@@ -821,9 +821,11 @@ class Verifier:
             )
         if index < heap.memo_room:
             heap.memo[index] = code
+            heap.memo_top = max(heap.memo_top, index + 1)
         elif index <= MEMO_HEAD_START + self.opcodes:
             prim.grow_memo(heap, index)
             heap.memo[index] = code
+            heap.memo_top = max(heap.memo_top, index + 1)
         elif far is None:
             self._far = {index: code}
         else:
@@ -1321,7 +1323,7 @@ class Verifier:
         kind = function & sym.KIND
         heap = self.heap
         if kind == sym.GLOBAL and args & sym.KIND == sym.TUPLE:
-            symbol: Global = heap.of(function)
+            symbol: Global = prim.record(heap, function)
             if symbol.calls is None:
                 self._look_at_grants(symbol)
             if self._is_admitted_at_a_glance(symbol.calls, args):
@@ -1407,7 +1409,7 @@ class Verifier:
         kind = cls & sym.KIND
         heap = self.heap
         if kind == sym.GLOBAL and args & sym.KIND == sym.TUPLE and not kwargs and base is None:
-            symbol: Global = heap.of(cls)
+            symbol: Global = prim.record(heap, cls)
             if symbol.calls is None:
                 self._look_at_grants(symbol)
             if self._is_admitted_at_a_glance(symbol.news, args):

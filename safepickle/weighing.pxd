@@ -6,7 +6,7 @@ from safepickle cimport _symbols as sym
 from safepickle.symbols cimport Heap, Made, Prior
 
 
-@_cython.locals(size="Py_ssize_t", depth=int64_t, deepest=int64_t, start=int64_t, index=int64_t, child=int64_t)
+@_cython.locals(size="Py_ssize_t", depth=int64_t, deepest=int64_t, start=int64_t, index=int64_t, child=int64_t, inner=int64_t)
 cpdef int64_t exact_depths(Heap heap) except -1
 
 

@@ -14,11 +14,9 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Final
-
 from safepickle import loading as prim
 from safepickle import symbols as sym
+from safepickle.hints import Any, Callable, Final, Iterable, Iterator, Mapping
 from safepickle.matching import Matcher
 from safepickle.probes import value_weight
 from safepickle.symbols import TAINT, Heap, Made, Prior
@@ -287,8 +285,9 @@ def exact_depths(heap: Heap) -> int:
                 finished[index] = 1
                 depth = prim.depth_of(heap, index)
                 for child in _parts(heap, index):
-                    if child & sym.KIND >= sym.FIRST_NODE and finished[child >> sym.SHIFT] and index != child >> sym.SHIFT:
-                        depth = max(depth, prim.depth_of(heap, child >> sym.SHIFT) + 1)
+                    inner = child >> sym.SHIFT
+                    if child & sym.KIND >= sym.FIRST_NODE and finished[inner] and index != inner:
+                        depth = max(depth, prim.depth_of(heap, inner) + 1)
                 prim.set_depth(heap, index, depth)
                 if deepest < depth < TAINT:
                     deepest = depth

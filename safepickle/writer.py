@@ -20,10 +20,10 @@ A writer is started, filled and finished once per pickle; `start` forgets whatev
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from struct import Struct
 from sys import maxsize
-from typing import Any, Final
+
+from safepickle.hints import Any, Callable, Final
 
 from . import dumping
 from .dumping import encode_long

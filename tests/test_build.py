@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib import import_module
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
@@ -86,7 +87,7 @@ def test_no_compiled_module_is_older_than_what_it_was_compiled_from(compiled):
 def test_each_module_that_was_to_be_compiled_runs_as_the_build_says():
     for path in to_be_compiled(PACKAGE):
         name = ".".join(("safepickle", *path.relative_to(PACKAGE).with_suffix("").parts))
-        assert sys.modules[name].__file__.endswith(".py") == (build.core() == "pure")
+        assert import_module(name).__file__.endswith(".py") == (build.core() == "pure")
 
 
 def test_a_compiled_package_runs_its_sources_where_that_is_asked_for(compiled):
@@ -146,7 +147,7 @@ def test_classes_and_functions_know_the_module_that_they_are_in():
         name = ".".join(("safepickle", *path.relative_to(PACKAGE).with_suffix("").parts))
         made_here = [
             value
-            for value in vars(sys.modules[name]).values()
+            for value in vars(import_module(name)).values()
             if isinstance(value, type) and value.__module__.startswith("safepickle")
         ]
         for kind in made_here:

@@ -19,6 +19,7 @@ PACKAGE = ROOT / "safepickle"
 
 # A module imports only from the layers above its own in this list.
 LAYERS = (
+    {"hints"},
     {"build", "errors", "limits", "opcodes"},
     {"dumping", "loading"},
     {"reader", "writer", "probes", "values", "policy.patterns", "policy.regex", "policy.document"},
@@ -51,7 +52,7 @@ INTERFACE = {
 # Tests that are about the project rather than about one module.
 ABOUT_THE_PROJECT = {
     "assembler", "attacks", "bench", "constants", "cpython_suite", "documentation_examples", "fuzz_corpus", "growth",
-    "house", "malformed", "policy_stdlib", "readme", "twins", "valid",
+    "house", "malformed", "passes", "policy_stdlib", "readme", "twins", "valid",
 }  # fmt: skip
 
 #: What `import safepickle` may load, with what these load themselves: small modules, or such as every program has.
@@ -66,7 +67,6 @@ CHEAP = (
     "os",
     "struct",
     "types",
-    "typing",
 )
 
 

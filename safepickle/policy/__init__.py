@@ -14,11 +14,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar, Union
 
 from safepickle.errors import PolicyError
+from safepickle.hints import TYPE_CHECKING, Any, Callable, Final, Iterable, Mapping, NoReturn, TypeVar, Union
 from safepickle.limits import Limits
 from safepickle.policy import model
 from safepickle.policy.model import CALL, EVERY_VERB, POWERFUL_PARTS, VERBS, Decision, Grant, Name, PolicyData

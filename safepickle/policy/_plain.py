@@ -5,8 +5,7 @@ Made by `python -m safepickle.policy.freeze`: change the file and run that.
 
 from __future__ import annotations
 
-from typing import Final
-
+from safepickle.hints import Final
 from safepickle.policy.model import Grant, PolicyData
 from safepickle.policy.patterns import GlobalNamed, IntRange, Is, Items, Shape, Word
 

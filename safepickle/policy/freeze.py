@@ -24,8 +24,7 @@ Made by `python -m safepickle.policy.freeze`: change the file and run that.
 
 from __future__ import annotations
 
-from typing import Final
-
+from safepickle.hints import Final
 from safepickle.policy.model import {model}
 from safepickle.policy.patterns import {patterns}
 

@@ -10,9 +10,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final, NamedTuple
-
+from safepickle.hints import Final, Mapping, NamedTuple
 from safepickle.limits import FIELDS, Limits
 from safepickle.policy.patterns import Pattern, Shape, renamed, renamed_pairs, renamed_shape
 

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import os
 from _thread import RLock
-from typing import Final
 
 from safepickle.errors import PolicyError
+from safepickle.hints import Final
 from safepickle.policy.model import PolicyData
 
 PACKAGE: Final = "safepickle.policies"

@@ -12,8 +12,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final, NamedTuple, Union
+from safepickle.hints import Final, Mapping, NamedTuple, TypeAlias
 
 #: The words of the language that stand for a pattern by themselves.
 WORDS: Final = frozenset({
@@ -113,9 +112,21 @@ class Shape(NamedTuple):
     rest: bool = False
 
 
-Pattern = Union[
-    Word, Is, Regex, IntRange, GlobalNamed, InstanceOf, Items, DictItems, Fields, Length, LengthProduct, AnyOf, Shape
-]
+Pattern: TypeAlias = (
+    Word
+    | Is
+    | Regex
+    | IntRange
+    | GlobalNamed
+    | InstanceOf
+    | Items
+    | DictItems
+    | Fields
+    | Length
+    | LengthProduct
+    | AnyOf
+    | Shape
+)
 
 ANY: Final = Word("any")
 
