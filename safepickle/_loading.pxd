@@ -31,6 +31,7 @@ cdef extern from "loading.h":
     object _new_list_take "sp_new_list_take" (PyObject **values, Py_ssize_t count)
     PyObject *_type_lookup "_PyType_Lookup" (PyTypeObject *cls, object name) noexcept
 
+    int set_slots "sp_set_slots" (object target, object slots) except -1
     int set_attributes "sp_set_attributes" (object attributes, object state) except -1
     bint makes_keys "sp_makes_keys" (object function) noexcept
     object _new "sp_new" (object cls, object args)
@@ -81,8 +82,10 @@ cdef inline int renew(Heap heap) except -1:
     memset(heap.memo, 0, heap.memo_room * sizeof(int64_t))
     heap.size = 0
     heap.pool_used = 0
-    heap.records.clear()
-    heap.origins.clear()
+    if PyList_GET_SIZE(heap.records):
+        heap.records.clear()
+    if PyList_GET_SIZE(heap.origins):
+        heap.origins.clear()
     return 0
 
 

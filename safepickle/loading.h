@@ -274,4 +274,43 @@ sp_set_attributes(PyObject *attributes, PyObject *state)
     return 1;
 }
 
+/* Whether a name may be set through the state of slots: no dunder, and nothing that CPython looks up on instances. */
+static inline int
+sp_is_plain_slot(PyObject *name)
+{
+    if (!PyUnicode_CheckExact(name) || sp_is_hook(name))
+        return 0;
+    return PyUnicode_GET_LENGTH(name) < 2 || PyUnicode_READ_CHAR(name, 0) != '_' || PyUnicode_READ_CHAR(name, 1) != '_';
+}
+
+/* Set slots from a state: 1 if it is done, 0 if nothing was since this is not the plain case. */
+static inline int
+sp_set_slots(PyObject *target, PyObject *slots)
+{
+    Py_ssize_t place = 0;
+    PyObject *name, *value;
+    if (!PyDict_CheckExact(slots))
+        return 0;
+    while (PyDict_Next(slots, &place, &name, &value))
+        if (!sp_is_plain_slot(name))
+            return 0;
+    place = 0;
+    while (PyDict_Next(slots, &place, &name, &value)) {
+        int failed;
+        if (!sp_is_plain_slot(name)) {
+            /* Whatever ran while an attribute was set has changed the state. */
+            PyErr_SetString(PyExc_RuntimeError, "the state changed while it was set");
+            return -1;
+        }
+        Py_INCREF(name);
+        Py_INCREF(value);
+        failed = PyObject_SetAttr(target, name, value) < 0;
+        Py_DECREF(name);
+        Py_DECREF(value);
+        if (failed)
+            return -1;
+    }
+    return 1;
+}
+
 #endif

@@ -23,6 +23,7 @@ Input: TypeAlias = bytes | bytearray
 
 COMPILED: Final = False
 FIRST_ROOM: Final = 64
+_MORE_ROOM: Final = [0] * FIRST_ROOM
 _SHIFT: Final = 5
 _KIND: Final = 31
 _FIRST_NODE: Final = 16
@@ -75,9 +76,9 @@ def release(_heap: Heap) -> None:
 
 
 def grow_stack(heap: Heap) -> None:
-    """Double the room of the stack."""
-    heap.stack.extend([0] * heap.stack_room)
-    heap.stack_room *= 2
+    """Make more room on the stack: little, since a fast lane takes what is unused away again."""
+    heap.stack.extend(_MORE_ROOM)
+    heap.stack_room += FIRST_ROOM
 
 
 def grow_marks(heap: Heap) -> None:
@@ -522,4 +523,16 @@ def set_attributes(attributes: Any, state: dict[Any, Any]) -> bool:
         return False
     for name, value in state.items():
         attributes[intern(name)] = value
+    return True
+
+
+def set_slots(target: Any, slots: dict[Any, Any]) -> bool:
+    """Set slots from a state; false where it is not the plain case, and then nothing was set."""
+    if type(slots) is not dict:
+        return False
+    for name in slots:
+        if type(name) is not str or name[:2] == "__" or name in _HOOKS:
+            return False
+    for name, value in slots.items():
+        setattr(target, name, value)
     return True

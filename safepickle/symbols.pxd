@@ -30,6 +30,7 @@ cdef class Heap:
     cdef public bint has_priors
 
     cpdef int renew(self) except -1
+    cpdef bint is_small(self) except -1
     cpdef Made new_made(self, Global origin, int64_t args, bint called)
 
 

@@ -16,7 +16,7 @@ cdef class _Machine:
     cdef bint unrestricted
     cdef Stack stack, marks
     cdef Memo memo
-    cdef int64_t memo_size, dense, free_keys
+    cdef int64_t memo_size, dense, free_keys, head_start
     cdef object probe_work
     cdef set own_types
 
@@ -30,7 +30,7 @@ cdef class _Machine:
     @_cython.locals(
         reader=Reader, stack=Stack, marks=Stack, memo=Memo, widths="const unsigned char *", data="const unsigned char *",
         asides=bint, pos=int64_t, end=int64_t, at=int64_t, code=int, width=int, size=int64_t, start=int64_t, index=int64_t,
-        has_prior=bint, dense=int64_t,
+        has_prior=bint, dense=int64_t, left=int64_t,
     )
     cdef object _run_opcodes(self)
     cdef int _put(self, int64_t index) except -1

@@ -25,6 +25,7 @@ from functools import partial
 from itertools import islice
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 
+from safepickle import lane
 from safepickle import loading as prim
 from safepickle import opcodes as op
 from safepickle import symbols as sym
@@ -52,6 +53,7 @@ from safepickle.weighing import remembered
 __all__ = ["Rehearsal", "Unpickler", "loads", "verify"]
 
 _MISSING: Final = object()
+_WIDTHS: Final = op.WIDTHS
 _FUNCTIONS: Final = (FunctionType, BuiltinFunctionType, MethodType)
 _NEVER_CHANGED: Final = (type, ModuleType, *_FUNCTIONS)  # what no stream makes
 _HEAP_TYPE: Final = 1 << 9  # type flag: made by a class statement
@@ -612,12 +614,13 @@ class _Machine:
         self.memo = prim.new_memo()
         self.prior: dict[int, Any] = _NO_MEMO
         self.unpickler: Any = None  # the Unpickler that it serves, if it serves one
+        self.head_start = MEMO_HEAD_START
+        self.free_keys = FREE_KEYS
 
     def begin(self, reader: Reader, probe_work: int) -> None:
         """Set what every load sets, also one of nothing but data."""
         self.reader = reader
-        self.dense = MEMO_HEAD_START + len(reader.data)  # memo entries up to here may be kept in an array
-        self.free_keys = FREE_KEYS
+        self.dense = self.head_start + reader.end  # memo entries up to here may be kept in an array
         self.memo_size = 0
         self.unrestricted = False
         self.guard: ProbeGuard | None = None
@@ -696,18 +699,22 @@ class _Machine:
         stack = self.stack
         marks = self.marks
         memo = self.memo
-        widths = prim.pointer(op.WIDTHS)
+        widths = prim.pointer(_WIDTHS)
         data = prim.pointer(reader.data)
         asides = bool(reader.asides)
         has_prior = bool(self.prior)
         dense = self.dense
         pos = reader.pos
         end = reader.end
+        left = -1  # where the fast lane left off
         while True:
             if pos >= end:
                 reader.pos = pos
                 reader.boundary()
                 end = reader.end
+            if not prim.COMPILED and not asides and not has_prior and pos != left and lane.LOADED[data[pos]]:
+                pos = left = lane.load(self, pos)
+                continue
             at = pos
             code = data[at]
             pos = at + 1
@@ -874,7 +881,13 @@ class _Machine:
                 pos += size
                 continue
             elif code == op.BINBYTES:
-                prim.push(stack, reader.take(reader.uint4()))
+                size = prim.uint4(data, pos)
+                if asides or size > end - pos - 4:
+                    prim.push(stack, reader.take(reader.uint4()))
+                else:
+                    prim.push_bytes(stack, data, pos + 4, size)
+                    pos += 4 + size
+                    continue
             elif code == op.BINBYTES8:
                 prim.push(stack, reader.take(reader.uint8()))
             elif code == op.BINUNICODE8:
@@ -1174,6 +1187,8 @@ class _Machine:
     def _set_slots(self, target: Any, slots: Any) -> None:
         if not isinstance(slots, dict):
             raise MalformedStream("slot state is not a dictionary")
+        if prim.set_slots(target, slots):
+            return
         for name, value in dict.items(slots):
             if not self.unrestricted and (type(name) is not str or name[:2] == "__" or name in sym.HOOKS):
                 raise Forbidden("slot state that sets a dunder, or a name that is no exact text")
@@ -1243,7 +1258,17 @@ class _Bench:
         _verified(self.verifier)
 
     def run(self) -> Any:
-        """The object of what was verified, which is plain."""
+        """The object of what was verified, which is plain.
+
+        Uncompiled, C `_pickle` makes it where there is one: of data it can make nothing else than the machine here,
+        once all that it reads more generously was refused, and no keys are left whose collisions would have to be
+        followed.  Whatever it raises is said by the machine here, in its own words.
+        """
+        if not prim.COMPILED and lane.make_data is not None and self.verifier.has_harmless_keys():
+            try:
+                return lane.make_data(self.reader.data)
+            except Exception:
+                self.machine.renew()
         self.reader.rewind()
         self.machine.begin(self.reader, self.probe_work)
         return self.machine.run()

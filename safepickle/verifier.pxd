@@ -25,9 +25,9 @@ cdef class Verifier:
     cdef public Options options
     cdef public Matcher matcher
     cdef Scales _scales
-    cdef public int64_t persistent_ids, buffers, opcodes
+    cdef public int64_t persistent_ids, buffers, opcodes, harmless_keys
     cdef public bint finished, capable
-    cdef bint _unrestricted, _late, _weighed, _limited
+    cdef bint _unrestricted, _late, _weighed, _limited, _light, _again
     cdef object _helper, _spelled, _occurrences, _references, _persistents, _admitted
     cdef set _hooks, _dunders
     cdef object _must_build, _said
@@ -35,10 +35,11 @@ cdef class Verifier:
     cdef int64_t _protocol, _open, _depth_limit, _memo_limit, _empty, _hash_work, _copy_work, _hash_floor, _copy_floor, _least_hash, _least_copy
 
     @_cython.locals(
-        reader=Reader, heap=Heap, depth_limit=int64_t, limited=bint, has_prior=bint, kinds="const unsigned char *",
-        widths="const unsigned char *", closes="const unsigned char *", data="const unsigned char *", pos=int64_t, end=int64_t, stack="int64_t *",
+        reader=Reader, heap=Heap, depth_limit=int64_t, limited=bint, light=bint, has_prior=bint, kinds="const unsigned char *",
+        widths="const unsigned char *", closes="const unsigned char *", powers="const unsigned char *", data="const unsigned char *", pos=int64_t, end=int64_t, stack="int64_t *",
         room=int64_t, base=int64_t, height=int64_t, deep=int64_t, count=int64_t, at=int64_t, code=int, kind=int, width=int,
         stop=int64_t, start=int64_t, index=int64_t, value=int64_t, depth=int64_t, number=int64_t, inner=int64_t,
+        patience=int64_t, started=int64_t,
     )
     cdef int _run_opcodes(self) except -1
     cdef int _begin(self, Reader reader, object policy, object limits, object options) except -1
@@ -51,7 +52,9 @@ cdef class Verifier:
     cdef int _stop(self, int64_t result) except -1
     cpdef bint is_reusable(self) except -1
     cpdef bint is_plain(self) except -1
+    cpdef bint has_harmless_keys(self) except -1
     cpdef int check(self) except -1
+    cdef int _start_over(self) except -1
     cdef int64_t _put(self, int64_t index, int64_t code, int64_t count) except -1
     cdef int64_t _get_prior(self, int64_t index) except -1
     cdef int64_t _text8(self, int64_t at, object raw) except -1

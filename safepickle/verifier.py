@@ -19,6 +19,7 @@ Rules:
 
 from __future__ import annotations
 
+from safepickle import lane
 from safepickle import loading as prim
 from safepickle import opcodes as op
 from safepickle import symbols as sym
@@ -41,6 +42,7 @@ from safepickle.policy.model import (
     Grant,
     PolicyData,
 )
+from safepickle.probes import FREE_KEYS
 from safepickle.reader import Reader
 from safepickle.symbols import (
     TAINT,
@@ -99,6 +101,13 @@ _COST_OF_A_PAIR: Final = 3
 _LONGEST_NAME: Final = 1000
 _NO_PRIOR: Final[dict[int, Prior]] = {}
 
+_WIDTHS: Final = op.WIDTHS
+# By opcode: whether it can name, make, change or ask for anything but data.
+_POWERS: Final = frozenset({
+    op.GLOBAL, op.STACK_GLOBAL, op.INST, op.EXT1, op.EXT2, op.EXT4, op.REDUCE, op.OBJ, op.NEWOBJ, op.NEWOBJ_EX,
+    op.BUILD, op.PERSID, op.BINPERSID, op.NEXT_BUFFER, op.READONLY_BUFFER,
+})  # fmt: skip
+_POWERFUL: Final = bytes(code in _POWERS for code in range(256))
 # By opcode: the kind of the literal that it pushes, where its whole argument has a fixed size.
 _FIXED: Final = frozenset({op.NO_ARGUMENT, op.UINT1, op.UINT2, op.INT4, op.FLOAT8})
 _PUSHED: Final = {"none": sym.NONE, "bool": sym.BOOL, "int": sym.INT, "float": sym.FLOAT}
@@ -109,6 +118,11 @@ _KINDS: Final = {
 }
 _CLOSES_MARK: Final = bytes(code in op.BY_CODE and "mark" in op.BY_CODE[code].before for code in range(256))
 _LITERAL_KINDS: Final = bytes(_KINDS.get(code, 0) for code in range(256))
+# Uncompiled: what the fast lane takes; how few opcodes make it not worth while, and for how many it is left alone then.
+_LANE: Final = lane.table(_LITERAL_KINDS)
+_IN_LANE: Final = lane.takes(_LANE)
+_TOO_FEW: Final = 6
+_OWN_WAY: Final = 24
 
 
 class Options:
@@ -174,6 +188,10 @@ class Verifier:
         self._far: dict[int, int] | None = None  # memo entries that are not in the heap's array
         self._copy_work = 0
         self._scales = Scales(self.heap, self.matcher)
+        # A light pass keeps nothing of what is in a list, dict or set: of mere data nobody asks for that.  Where
+        # something is named or made after all, or held by what it holds, the pass begins anew and keeps everything.
+        self._light = False
+        self._again = False
         self._weighed = False  # whether the scales were used
         self._late = False  # whether a container was changed after others may have come to hold it
         self._states: dict[int, Global] = {}  # dict given as state -> whose, where that is known
@@ -196,6 +214,7 @@ class Verifier:
         self._protocol = 0
         self._open = 0  # marks
         self._hash_work = 0
+        self.harmless_keys = 0  # how much of that was for keys that are all texts, or of which there are few
         self._empty = 0  # code of the empty tuple
         if limits is not self.limits:
             self._set_limits(limits, options)
@@ -215,6 +234,8 @@ class Verifier:
         """Make ready for another pass over the same reader, which has new data.  Only if `is_reusable()`."""
         self.heap.renew()
         self._begin(self.reader, policy, limits, PLAIN_OPTIONS)
+        self._again = False
+        self._light = prim.COMPILED != 0
 
     def is_reusable(self) -> bool:
         """Whether the pass has read nothing but data, and left nothing behind but numbers."""
@@ -235,6 +256,13 @@ class Verifier:
         """Whether the stream has neither named, made, changed nor asked for anything but data."""
         return not (self.capable or self.persistent_ids or self.buffers)
 
+    def has_harmless_keys(self) -> bool:
+        """Whether no dict or set of a plain stream is of more than FREE_KEYS keys, but for such as are all texts.
+
+        The fast lane counts what it is sure of; without it, the whole stream must have few keys.
+        """
+        return self._far is None and (self._hash_work <= FREE_KEYS or self._hash_work == self.harmless_keys)
+
     # -- Outcome -----------------------------------------------------------------------------------------------------
 
     def run(self) -> Plan:
@@ -250,12 +278,24 @@ class Verifier:
         """As `run`, without the Plan."""
         try:
             self._run_opcodes()
+            if self._again:
+                self._start_over()
+                self._run_opcodes()
         except StreamError:
             if self.refusals:
                 raise self.forbidden() from None
             raise
         if self.refusals:
             raise self.forbidden()
+
+    def _start_over(self) -> None:
+        """A light pass has come to where the inside of containers matters."""
+        self._again = self._light = self._late = False
+        self._far = None
+        self.heap.renew()
+        self._scales = Scales(self.heap, self.matcher)
+        self.reader.rewind()
+        self._begin(self.reader, self.policy, self.limits, self.options)
 
     def plan(self) -> Plan:
         """What a pass that has succeeded found out."""
@@ -349,10 +389,12 @@ class Verifier:
         heap = self.heap
         depth_limit = self._depth_limit
         limited = self._limited
+        light = self._light
         has_prior = bool(self.options.prior)
         kinds = prim.pointer(_LITERAL_KINDS)
-        widths = prim.pointer(op.WIDTHS)
+        widths = prim.pointer(_WIDTHS)
         closes = prim.pointer(_CLOSES_MARK)
+        powers = prim.pointer(_POWERFUL)
         data = prim.pointer(reader.data)
         pos = reader.pos
         end = reader.end
@@ -362,12 +404,20 @@ class Verifier:
         height = 0
         deep = 0
         count = len(self.options.prior)  # entries in the memo
+        patience = 0  # how many opcodes must have been read before the lane is tried
         while True:
             if pos >= end:
                 reader.pos = pos
                 reader.boundary()
                 data = prim.pointer(reader.data)
                 end = reader.end
+            if not prim.COMPILED and not limited and not has_prior and self._far is None:
+                if self.opcodes >= patience and _IN_LANE[data[pos]]:
+                    started = self.opcodes
+                    pos, base, height, deep, count = lane.run(self, _LANE, pos, base, height, deep, count)
+                    room = heap.stack_room
+                    patience = self.opcodes + (_OWN_WAY if self.opcodes - started < _TOO_FEW else 1)
+                    continue
             if height >= room:
                 prim.grow_stack(heap)
                 stack = heap.stack
@@ -392,6 +442,17 @@ class Verifier:
                 pos += width
                 stack[height] = at << sym.SHIFT | kind
                 height += 1
+                # Such literals come in runs.
+                while pos < end and height < room and not limited:
+                    code = data[pos]
+                    kind = kinds[code]
+                    width = widths[code]
+                    if not kind or width >= end - pos:
+                        break
+                    stack[height] = pos << sym.SHIFT | kind
+                    height += 1
+                    pos += 1 + width
+                    self.opcodes += 1
                 continue
 
             # Texts, and the memo
@@ -489,6 +550,9 @@ class Verifier:
                 height = start + 1
                 continue
             elif closes[code]:
+                if light and powers[code]:
+                    self._again = True
+                    break
                 start = base
                 stop = height
                 inner = deep
@@ -527,6 +591,8 @@ class Verifier:
                     else:
                         kind = sym.FROZENSET
                         self._hash_all(start, stop, 1)
+                    if light and kind != sym.FROZENSET:
+                        stop = start
                     stack[height] = prim.collect(heap, kind, start, stop, depth)
                     height += 1
                 elif code == op.OBJ:
@@ -555,6 +621,10 @@ class Verifier:
                 if depth > deep:
                     deep = depth
                 continue
+
+            elif light and powers[code]:
+                self._again = True
+                break
 
             # Globals and objects
             elif code == op.GLOBAL:
@@ -677,7 +747,10 @@ class Verifier:
             elif code == op.STOP:
                 if height == base:
                     self._underflow()
-                self._stop(stack[height - 1])
+                if light and self._late:
+                    self._again = True
+                else:
+                    self._stop(stack[height - 1])
                 break
 
             # What the application has to bring
@@ -933,7 +1006,8 @@ class Verifier:
                 self._changes_late(node, start, stop)
             if prim.is_frozen(heap, node):
                 self._check_late()
-            prim.extend(heap, node, start, stop)
+            if not self._light:
+                prim.extend(heap, node, start, stop)
         elif kind == sym.MADE:
             made: Made = heap.of(target)
             if prim.is_frozen(heap, node):
@@ -980,7 +1054,10 @@ class Verifier:
     def _check_pairs(self, start: int, stop: int) -> None:
         if (stop - start) & 1:
             self.malformed(f"odd number of items for {self._opcode()}")
+        before = self._hash_work
         self._hash_all(start, stop, 2)
+        if not prim.COMPILED and all(key & sym.KIND == sym.STR for key in prim.listed(self.heap, start, stop)[::2]):
+            self.harmless_keys += self._hash_work - before
 
     def _refuse_target(self, target: int) -> None:
         kind = target & sym.KIND

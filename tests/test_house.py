@@ -26,7 +26,7 @@ LAYERS = (
     {"policy.model"},
     {"policy._plain", "policy.normal", "policy.parse", "policy.write", "symbols"},
     {"policy.packaged", "matching"},
-    {"weighing"},
+    {"lane", "weighing"},
     {"policy.freeze", "policy"},
     {"verifier", "pickler", "disassemble"},
     {"unpickler"},
