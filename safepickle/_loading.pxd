@@ -79,7 +79,8 @@ cdef inline int set_up(Heap heap) except -1:
 
 
 cdef inline int renew(Heap heap) except -1:
-    memset(heap.memo, 0, heap.memo_room * sizeof(int64_t))
+    memset(heap.memo, 0, heap.memo_top * sizeof(int64_t))
+    heap.memo_top = 0
     heap.size = 0
     heap.pool_used = 0
     if PyList_GET_SIZE(heap.records):
@@ -475,7 +476,7 @@ cdef inline void free_stack(Stack stack):
 
 cdef inline void free_memo(Memo memo):
     cdef Py_ssize_t i
-    for i in range(memo.room):
+    for i in range(memo.top):
         Py_XDECREF(memo.entries[i])
     PyMem_Free(memo.entries)
 
@@ -697,6 +698,8 @@ cdef inline int put(Memo memo, Py_ssize_t index, Stack stack, Py_ssize_t dense) 
         return 0
     Py_INCREF(value)
     memo.entries[index] = <PyObject *>value
+    if index >= memo.top:
+        memo.top = index + 1
     if old == NULL:
         return 1
     _drop_reference(old)
@@ -742,11 +745,12 @@ cdef inline int renew_stack(Stack stack) except -1:
 cdef inline int renew_memo(Memo memo) except -1:
     cdef Py_ssize_t i
     cdef PyObject *old
-    for i in range(memo.room):
+    for i in range(memo.top):
         old = memo.entries[i]
         if old != NULL:
             memo.entries[i] = NULL
             _drop_reference(old)
+    memo.top = 0
     memo.far = None
     return 0
 

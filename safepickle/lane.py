@@ -25,16 +25,15 @@ from safepickle import symbols as sym
 from safepickle.hints import Any, Callable, Final
 from safepickle.probes import FREE_KEYS
 
-#: C `_pickle`'s own `loads`; None in an interpreter that has none.
-make_data: Callable[[bytes | bytearray], Any] | None
 try:
-    from _pickle import loads as _loads_in_c
-except ImportError:
-    make_data = None
-else:
-    make_data = _loads_in_c
+    from _pickle import loads as _c_loads
+except ImportError:  # an interpreter that has none
+    _c_loads = None  # type: ignore[assignment]
 
 __all__ = ["LOADED", "load", "make_data", "run", "table", "takes"]
+
+#: C `_pickle`, which makes what is nothing but data; None where there is none.
+make_data: Callable[[Any], Any] | None = _c_loads
 
 #: An opcode, the fixed-size argument behind it, and an opcode that may be taken together with it.
 _MARGIN: Final = 2 + max(op.WIDTHS)
@@ -88,16 +87,29 @@ _REDUCE: Final = op.REDUCE
 _NEWOBJ: Final = op.NEWOBJ
 _BUILD: Final = op.BUILD
 _STACK_GLOBAL: Final = op.STACK_GLOBAL
+_PROTO: Final = op.PROTO
+_FRAME: Final = op.FRAME
 
 _STEPS: Final = tuple(1 + width for width in op.WIDTHS)
 _EMPTIES: Final = {_EMPTY_LIST: _LIST, _EMPTY_DICT: _DICT, _EMPTY_SET: _SET}
 _TUPLES: Final = {_TUPLE1: 1, _TUPLE2: 2, _TUPLE3: 3}
 # What is done alike, in the order of the loop; below these are the kinds of literals, above is what is not taken here.
 (
-    _TO_TEXT, _TO_GET, _TO_PUT, _TO_MARK, _TO_OPEN, _TO_CLOSE, _TO_TUPLE, _TO_ADD, _TO_JUDGE, _TO_SHORT, _TO_LONG,
+    _TO_TEXT,
+    _TO_GET,
+    _TO_PUT,
+    _TO_MARK,
+    _TO_OPEN,
+    _TO_CLOSE,
+    _TO_TUPLE,
+    _TO_ADD,
+    _TO_JUDGE,
+    _TO_SHORT,
+    _TO_LONG,
     _TO_EMPTY,
-) = range(_FIRST_NODE, _FIRST_NODE + 12)  # fmt: skip
-_NOT_TAKEN: Final = _TO_EMPTY + 1
+    _TO_CONTROL,
+) = range(_FIRST_NODE, _FIRST_NODE + 13)
+_NOT_TAKEN: Final = _TO_CONTROL + 1
 _TAKEN: Final = {
     _SHORT_BINUNICODE: _TO_TEXT,
     **dict.fromkeys((_BINGET, _LONG_BINGET), _TO_GET),
@@ -111,6 +123,7 @@ _TAKEN: Final = {
     **dict.fromkeys((_LONG1, _SHORT_BINBYTES), _TO_SHORT),
     **dict.fromkeys((_BINUNICODE, _BINBYTES), _TO_LONG),
     _EMPTY_TUPLE: _TO_EMPTY,
+    **dict.fromkeys((_PROTO, _FRAME), _TO_CONTROL),
 }
 # The first letters of the names that attributes are looked up by, and that the verifier notes.
 _NOTED: Final = frozenset(name.encode()[0] for name in sym.HOOKS)
@@ -151,7 +164,9 @@ def run(  # noqa: C901, PLR0912, PLR0915 - flat on purpose
     memo = heap.memo
     room = heap.memo_room
     held = heap.items
+    hold = held.append
     depths = heap.depths
+    deepen = depths.append
     lent = heap.lent
     frozen = heap.frozen
     sizes = heap.sizes
@@ -224,8 +239,8 @@ def run(  # noqa: C901, PLR0912, PLR0915 - flat on purpose
             pos += 1
         elif kind == _TO_OPEN:
             value = len(depths) << _SHIFT | _EMPTIES[code]
-            held.append([])
-            depths.append(1)
+            hold([])
+            deepen(1)
             push(value)
             if deep == 0:
                 deep = 1
@@ -309,8 +324,8 @@ def run(  # noqa: C901, PLR0912, PLR0915 - flat on purpose
                         verifier.harmless_keys += verifier._hash_work - before
                 depth = deep + 1
                 value = len(depths) << _SHIFT | kind
-                held.append(items)
-                depths.append(depth)
+                hold(items)
+                deepen(depth)
                 del stack[base:]
                 push(value)
             opened -= 1
@@ -327,15 +342,18 @@ def run(  # noqa: C901, PLR0912, PLR0915 - flat on purpose
             depth = 1
             if deep:
                 for value in items:
-                    if value & _KIND >= _FIRST_NODE and depths[value >> _SHIFT] >= depth:
-                        depth = depths[value >> _SHIFT] + 1
+                    if value & _KIND >= _FIRST_NODE:
+                        inside = depths[value >> _SHIFT]
+                        if inside >= depth:
+                            depth = inside + 1
                 if depth > most:
                     break
             value = len(depths) << _SHIFT | _TUPLE
-            held.append(items)
-            depths.append(depth)
-            del stack[start:]
-            push(value)
+            hold(items)
+            deepen(depth)
+            stack[start] = value
+            if code != _TUPLE1:
+                del stack[start + 1 :]
             if depth > deep:
                 deep = depth
             pos += 1
@@ -438,6 +456,20 @@ def run(  # noqa: C901, PLR0912, PLR0915 - flat on purpose
             push(pos << _SHIFT | (_STR if code == _BINUNICODE else _BYTES))
             pos = stop
 
+        elif kind == _TO_CONTROL:
+            if code == _PROTO:
+                if data[pos + 1] > op.HIGHEST_PROTOCOL:
+                    break
+                verifier._protocol = data[pos + 1]
+                pos += 2
+            else:
+                reader.at = pos
+                reader.pos = pos + 1
+                verifier.opcodes = started + opcodes + fused + 1
+                reader.frame()
+                pos = reader.pos
+                end = reader.end
+                last = end - _MARGIN
         else:
             break
     verifier.opcodes = started + opcodes + fused
@@ -464,7 +496,7 @@ _LITERALS: Final = {_NONE: None, _NEWTRUE: True, _NEWFALSE: False, _EMPTY_TUPLE:
 _MADE_HERE: Final = frozenset({
     *_LITERALS, *_TUPLES, _BININT1, _BININT2, _BININT, _BINFLOAT, _SHORT_BINUNICODE, _BINUNICODE, _SHORT_BINBYTES,
     _BINGET, _LONG_BINGET, _MEMOIZE, _BINPUT, _LONG_BINPUT, _MARK, _EMPTY_LIST, _EMPTY_DICT, _TUPLE_OF, _APPENDS,
-    _APPEND, _SETITEMS, _SETITEM, _REDUCE, _NEWOBJ, _BUILD, _STACK_GLOBAL,
+    _APPEND, _SETITEMS, _SETITEM, _PROTO, _FRAME, _REDUCE, _NEWOBJ, _BUILD, _STACK_GLOBAL,
 })  # fmt: skip
 #: For each opcode whether `load` may take it.
 LOADED: Final = bytes(code in _MADE_HERE for code in range(256))
@@ -609,6 +641,15 @@ def load(machine: Any, pos: int) -> int:  # noqa: C901, PLR0912, PLR0915 - flat 
             name = pop()
             stack[-1] = machine._stack_global(stack[-1], name)
             pos += 1
+        elif code == _PROTO:
+            pos += 2
+        elif code == _FRAME:
+            reader.at = pos
+            reader.pos = pos + 1
+            reader.frame()
+            pos = reader.pos
+            end = reader.end
+            last = end - _MARGIN
         else:
             break
     machine.memo_size = len(memo)

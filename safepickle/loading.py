@@ -21,7 +21,7 @@ from safepickle.hints import Any, Final, Mapping, TypeAlias
 Heap: TypeAlias = Any
 Input: TypeAlias = bytes | bytearray
 
-COMPILED: Final = False
+COMPILED: Final[bool] = False
 FIRST_ROOM: Final = 64
 _MORE_ROOM: Final = [0] * FIRST_ROOM
 _SHIFT: Final = 5
@@ -48,6 +48,7 @@ def set_up(heap: Heap) -> None:
     heap.marks_room = FIRST_ROOM // 2
     heap.memo = [0] * FIRST_ROOM
     heap.memo_room = FIRST_ROOM
+    heap.memo_top = 0
     heap.items = []
     heap.depths = []
     heap.lent = set()

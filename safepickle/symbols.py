@@ -191,8 +191,8 @@ class Heap:
     """
 
     __slots__ = (
-        "depths", "frozen", "has_priors", "items", "lent", "marks", "marks_room", "memo", "memo_room", "receivers",
-        "sizes", "stack", "stack_room", "states",
+        "depths", "frozen", "has_priors", "items", "lent", "marks", "marks_room", "memo", "memo_room", "memo_top",
+        "receivers", "sizes", "stack", "stack_room", "states",
     )  # fmt: skip
 
     if TYPE_CHECKING:  # a compiled heap has C arrays in their place
@@ -202,6 +202,7 @@ class Heap:
         stack_room: int
         marks_room: int
         memo_room: int
+        memo_top: int  # entries from here on are 0
 
     def __init__(self) -> None:
         prim.set_up(self)

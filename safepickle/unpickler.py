@@ -613,9 +613,9 @@ class _Machine:
         self.marks = prim.new_marks(self.stack)
         self.memo = prim.new_memo()
         self.prior: dict[int, Any] = _NO_MEMO
-        self.unpickler: Any = None  # the Unpickler that it serves, if it serves one
         self.head_start = MEMO_HEAD_START
         self.free_keys = FREE_KEYS
+        self.unpickler: Any = None  # the Unpickler that it serves, if it serves one
 
     def begin(self, reader: Reader, probe_work: int) -> None:
         """Set what every load sets, also one of nothing but data."""
@@ -714,6 +714,7 @@ class _Machine:
                 end = reader.end
             if not prim.COMPILED and not asides and not has_prior and pos != left and lane.LOADED[data[pos]]:
                 pos = left = lane.load(self, pos)
+                end = reader.end
                 continue
             at = pos
             code = data[at]
@@ -723,6 +724,8 @@ class _Machine:
             width = widths[code]
             if width > end - pos:
                 reader.skip(width)  # says what is missing
+            if not prim.COMPILED and code == op.STOP:  # interpreted, the order of the tests takes time
+                return prim.pop(stack)
             if code == op.BININT1:
                 prim.push_uint1(stack, data, pos)
                 pos += 1
@@ -1267,8 +1270,8 @@ class _Bench:
         if not prim.COMPILED and lane.make_data is not None and self.verifier.has_harmless_keys():
             try:
                 return lane.make_data(self.reader.data)
-            except Exception:
-                self.machine.renew()
+            except Exception:  # noqa: S110 - what is wrong comes to light again below
+                pass
         self.reader.rewind()
         self.machine.begin(self.reader, self.probe_work)
         return self.machine.run()

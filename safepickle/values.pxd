@@ -15,7 +15,7 @@ cdef class Stack:
 @_cython.no_gc
 cdef class Memo:
     cdef PyObject **entries
-    cdef Py_ssize_t room
+    cdef Py_ssize_t room, top
     cdef dict far
 
 

@@ -411,13 +411,18 @@ class Verifier:
                 reader.boundary()
                 data = prim.pointer(reader.data)
                 end = reader.end
-            if not prim.COMPILED and not limited and not has_prior and self._far is None:
-                if self.opcodes >= patience and _IN_LANE[data[pos]]:
-                    started = self.opcodes
-                    pos, base, height, deep, count = lane.run(self, _LANE, pos, base, height, deep, count)
-                    room = heap.stack_room
-                    patience = self.opcodes + (_OWN_WAY if self.opcodes - started < _TOO_FEW else 1)
-                    continue
+            if (
+                not prim.COMPILED
+                and self.opcodes >= patience
+                and _IN_LANE[data[pos]]
+                and not (limited or has_prior or self._far is not None)
+            ):
+                started = self.opcodes
+                pos, base, height, deep, count = lane.run(self, _LANE, pos, base, height, deep, count)
+                end = reader.end
+                room = heap.stack_room
+                patience = self.opcodes + (_OWN_WAY if self.opcodes - started < _TOO_FEW else 1)
+                continue
             if height >= room:
                 prim.grow_stack(heap)
                 stack = heap.stack
@@ -455,6 +460,13 @@ class Verifier:
                     self.opcodes += 1
                 continue
 
+            # Uncompiled, the order of the tests is what takes time, and the lane takes what is common
+            if not prim.COMPILED and code == op.STOP:
+                if height == base:
+                    self._underflow()
+                self._stop(stack[height - 1])
+                break
+
             # Texts, and the memo
             if code == op.SHORT_BINUNICODE or code == op.BINUNICODE:
                 stop = prim.text_stop(data, pos, end, 1 if code == op.SHORT_BINUNICODE else 4)
@@ -478,6 +490,8 @@ class Verifier:
                     count = self._put(index, stack[height - 1], count)
                 else:
                     heap.memo[index] = stack[height - 1]
+                    if index >= heap.memo_top:
+                        heap.memo_top = index + 1
                     count += 1
                 continue
             elif code == op.BINGET or code == op.LONG_BINGET or code == op.GET:
@@ -807,9 +821,11 @@ class Verifier:
             )
         if index < heap.memo_room:
             heap.memo[index] = code
+            heap.memo_top = max(heap.memo_top, index + 1)
         elif index <= MEMO_HEAD_START + self.opcodes:
             prim.grow_memo(heap, index)
             heap.memo[index] = code
+            heap.memo_top = max(heap.memo_top, index + 1)
         elif far is None:
             self._far = {index: code}
         else:
@@ -1307,7 +1323,7 @@ class Verifier:
         kind = function & sym.KIND
         heap = self.heap
         if kind == sym.GLOBAL and args & sym.KIND == sym.TUPLE:
-            symbol: Global = heap.of(function)
+            symbol: Global = prim.record(heap, function)
             if symbol.calls is None:
                 self._look_at_grants(symbol)
             if self._is_admitted_at_a_glance(symbol.calls, args):
@@ -1393,7 +1409,7 @@ class Verifier:
         kind = cls & sym.KIND
         heap = self.heap
         if kind == sym.GLOBAL and args & sym.KIND == sym.TUPLE and not kwargs and base is None:
-            symbol: Global = heap.of(cls)
+            symbol: Global = prim.record(heap, cls)
             if symbol.calls is None:
                 self._look_at_grants(symbol)
             if self._is_admitted_at_a_glance(symbol.news, args):

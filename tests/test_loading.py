@@ -84,6 +84,7 @@ def set_memo(Heap heap, Py_ssize_t place, code):
     if not 0 <= place < heap.memo_room:
         raise IndexError
     heap.memo[place] = code
+    heap.memo_top = max(heap.memo_top, place + 1)
 
 def rooms(Heap heap):
     return heap.stack_room, heap.marks_room, heap.memo_room
