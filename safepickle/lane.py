@@ -17,7 +17,6 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import count as _counter
 from struct import Struct
 

@@ -48,7 +48,8 @@ fold_tuple stack start | pop_tuple stack start | pop_list stack start | extend_e
 harmless_keys target stack start step most | set_exact_dict target stack start
 put memo index stack dense | push_entry memo index stack | entries memo
 renew_stack stack | renew_memo memo | is_small_memo stack memo
-looked_up cls name missing | makes_keys function | new cls args | set_attributes attributes state
+looked_up cls name missing | makes_keys function | new cls args
+set_attributes attributes state | set_slots target slots
 """
 SIGNATURES = {
     name: given for name, *given in (one.split() for one in re.split(r"[|\n]", PRIMITIVES) if one.strip())
@@ -83,6 +84,7 @@ def set_memo(Heap heap, Py_ssize_t place, code):
     if not 0 <= place < heap.memo_room:
         raise IndexError
     heap.memo[place] = code
+    heap.memo_top = max(heap.memo_top, place + 1)
 
 def rooms(Heap heap):
     return heap.stack_room, heap.marks_room, heap.memo_room
@@ -959,3 +961,22 @@ def test_values_of_attributes_are_held_once(prim):
     assert (sys.getrefcount(old), sys.getrefcount(new)) == (before[0], before[1] + 4)
     del attributes, state
     assert (sys.getrefcount(old), sys.getrefcount(new)) == before
+
+
+def test_slots_are_set_or_not_at_all(prim):
+    class Slotted:
+        __slots__ = ("a", "add", "b")
+
+    target, value = Slotted(), Thing()
+    before = sys.getrefcount(value)
+    assert prim.set_slots(target, {"a": value, "b": 2})
+    assert (target.a, target.b) == (value, 2)
+    for slots in ({"a": 3, "add": 1}, {"a": 3, "__x": 1}, {"a": 3, 1: 1}, {"a": 3, b"b": 1}):
+        assert not prim.set_slots(target, slots)
+        assert (target.a, target.b) == (value, 2)
+    for odd in (None, [], type("Odd", (dict,), {})(a=1)):
+        assert not prim.set_slots(target, odd)
+    with pytest.raises(AttributeError):
+        prim.set_slots(target, {"missing": 1})
+    del target
+    assert sys.getrefcount(value) == before
