@@ -22,7 +22,7 @@ from struct import Struct
 
 from safepickle import opcodes as op
 from safepickle import symbols as sym
-from safepickle.hints import Any, Final
+from safepickle.hints import Any, Callable, Final
 from safepickle.loading import grow_memo
 from safepickle.probes import FREE_KEYS
 

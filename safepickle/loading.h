@@ -155,6 +155,8 @@ sp_list_take(PyObject *list, PyObject **items, Py_ssize_t count)
 #else
     PyListObject *self = (PyListObject *)list;
     Py_ssize_t size = PyList_GET_SIZE(list);
+    if (count == 0)
+        return 0;
     if (count > self->allocated - size) {
         Py_ssize_t wanted = size + count + (size ? size >> 3 : 0);
         PyObject **grown;

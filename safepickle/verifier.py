@@ -95,6 +95,8 @@ _MOST_REFUSALS: Final = 1000
 _MOST_MISSING: Final = 5000
 # No budget is larger: sums of work stay within 64 bits.
 _MOST_WORK: Final = 1 << 60
+# Longer arguments are looked at once, however often they are given, so not at a glance.
+_FEW_ARGUMENTS: Final = 16
 # What taking a pair apart costs beside hashing its key.
 _COST_OF_A_PAIR: Final = 3
 # Longest name that is judged.  No policy lists a longer one, and names that grow with each getattr grow quadratically.
@@ -1260,7 +1262,9 @@ class Verifier:
     def _is_admitted_at_a_glance(self, signatures: list[Quick], args: int) -> bool:
         """Whether these arguments are short literals that surely match; if so they have been charged."""
         heap = self.heap
-        if not signatures or self._depth_limit < 2 or prim.flat(heap, args, 0) < 0:
+        if not signatures or self._depth_limit < 2 or prim.count(heap, args) > _FEW_ARGUMENTS:
+            return False
+        if prim.flat(heap, args, 0) < 0:
             return False
         data = prim.pointer(self.reader.data)
         for number in range(len(signatures)):
