@@ -19,6 +19,7 @@ from tests.same import difference
 
 SEEDS: Final = "objects"
 _FEW: Final = 5  # parts: without a memo, what is shared is written again and again
+_COSTLY: Final = 100_000  # bytes
 _UNRESTRICTED: Final = safepickle.Policy.unrestricted()
 
 
@@ -37,7 +38,13 @@ def _check(made: Any, protocol: int, is_fast: bool) -> None:
     ours = _written(safepickle.Pickler, made, protocol, is_fast)
     if isinstance(theirs, bytes) and isinstance(ours, bytes):
         assert ours == theirs, f"other bytes at protocol {protocol}"
-        mine = safepickle.loads(ours, policy=_UNRESTRICTED)
+        try:
+            mine = safepickle.loads(ours, policy=_UNRESTRICTED)
+        except safepickle.LimitExceeded as refusal:
+            # Keys of very many digits, hashed again and again, may cost more than the limit; nothing else may.
+            if "hash_work" in str(refusal) and len(ours) > _COSTLY:
+                return
+            raise
         assert not difference(_pickle.loads(ours), mine), difference(_pickle.loads(ours), mine)
     else:
         assert type(ours) is type(theirs), (ours, theirs)

@@ -21,6 +21,7 @@ import engine
 import fuzz_loads
 
 import safepickle
+import safepickle.scanner  # which the package imports when it is first asked to scan
 from safepickle.disassemble import disassemble
 from safepickle.reader import Reader
 from safepickle.verifier import Options, Verifier
