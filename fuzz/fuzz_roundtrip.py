@@ -19,6 +19,7 @@ from tests.same import difference
 
 SEEDS: Final = "objects"
 _FEW: Final = 5  # parts: without a memo, what is shared is written again and again
+_MOST: Final = 1 << 20  # objects, and bytes of text: ten shared lists of ten, eight deep, would fill the memory
 # What is made here may hold a list of a thousand lists of a thousand, which costs more to walk through than is allowed
 # by default; that it is read back is asked all the same.
 _UNRESTRICTED: Final = safepickle.Policy(
@@ -34,7 +35,24 @@ def check(data: bytes) -> None:
     _check(made, protocol, is_fast)
 
 
+class _TooMuch(Exception):
+    """An object is written out at greater length than there is time and memory for."""
+
+
+class _Measure(_pickle.Pickler):
+    """Shows every object before it is written, so that one that would grow without end is given up in time."""
+
+    written = 0
+
+    def persistent_id(self, value: Any) -> None:
+        self.written += 1 + (len(value) if isinstance(value, str | bytes | bytearray) else 0)
+        if self.written > _MOST:
+            raise _TooMuch
+
+
 def _check(made: Any, protocol: int, is_fast: bool) -> None:
+    if isinstance(_written(_Measure, made, protocol, is_fast), _TooMuch):
+        return
     theirs = _written(_pickle.Pickler, made, protocol, is_fast)
     if is_fast and isinstance(theirs, Exception):
         return
