@@ -16,6 +16,8 @@ Environment variables, read when it is built:
 * `SAFEPICKLE_REQUIRE_EXT=1`: what would end in a package without them is an error instead.
 * `SAFEPICKLE_CHECKED=1`: compiled with bounds checks and assertions, for tests.
 * `CC`, `CFLAGS`, `LDFLAGS`: as everywhere.  An optimization level in `CFLAGS` replaces the one from here.
+* `CYTHON_CACHE_DIR`: as Cython has it: what it makes of the sources is kept there, and found again by the next build of
+  the same sources, also for another Python.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ import sys
 from importlib.machinery import EXTENSION_SUFFIXES
 from multiprocessing import get_all_start_methods
 from pathlib import Path
+from shutil import rmtree
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
@@ -110,11 +113,15 @@ class Build(build_ext):
 
         self.force = True  # flags and directives leave no trace in time stamps
         self.parallel = JOBS
+        kept = bool(os.environ.get("CYTHON_CACHE_DIR"))
+        if kept:
+            rmtree(self.build_temp, ignore_errors=True)  # what is there would be taken for up to date by its time
         ready = cythonize(
             self.extensions,
             build_dir=self.build_temp,
             compiler_directives=DIRECTIVES,
-            force=True,
+            cache=kept,
+            force=not kept,  # which would not look into the cache either
             nthreads=JOBS if get_all_start_methods()[0] == "fork" else 0,
         )
         for extension, generated in zip(self.extensions, ready, strict=True):

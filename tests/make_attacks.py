@@ -1506,12 +1506,12 @@ def memory_bombs() -> Iterator[Attack]:
                  expected=MALFORMED)
     yield attack("line_without_an_end", "a reader by lines looks for the end of the line", lambda: asm(
         ("PROTO", 4), b"V" + b"x" * 2_000_000), expected=MALFORMED)
-    yield attack("many_marks", "each mark is remembered", lambda: b"(" * 50_000 + b"N.", expected=HARMLESS)
+    yield attack("many_marks", "each mark is remembered", lambda: b"(" * 15_000 + b"N.", expected=HARMLESS)
     yield attack("many_dups", "each DUP is one reference, paid for with one byte",
-        lambda: b"N" + b"2" * 100_000 + b".",
+        lambda: b"N" + b"2" * 20_000 + b".",
                  expected=HARMLESS)
     yield attack("many_memo_entries", "each entry is paid for with its opcode", lambda: asm(("PROTO", 4), "NONE")
-                 + asm("MEMOIZE") * 50_000 + asm("STOP"), expected=HARMLESS)
+                 + asm("MEMOIZE") * 15_000 + asm("STOP"), expected=HARMLESS)
 
 
 MERSENNE: Final = 2**61 - 1  # the modulus of the hash of numbers: multiples of it share the hash 0
@@ -1889,11 +1889,11 @@ def scanner_as_target() -> Iterator[Attack]:
     yield attack("name_of_60000_dots", "a name of as many parts", pickled(4, glob("evil", "." * 60_000)),
                  expected=("Forbidden", "MalformedStream"))
     yield attack("many_names", "a report that lists every one of these is longer than the file", lambda: asm(
-        ("PROTO", 4), "MARK", *(glob("evil", f"name{index}") for index in range(5_000)), "LIST", "STOP"),
+        ("PROTO", 4), "MARK", *(glob("evil", f"name{index}") for index in range(1_500)), "LIST", "STOP"),
         expected=FORBIDDEN)
     yield attack("many_calls_of_one_name", "a report that lists every one of these is longer than the file",
                  lambda: asm(("PROTO", 4), glob("evil", "name"), put(0), "POP", "MARK")
-                 + asm(get(0), "EMPTY_TUPLE", "REDUCE") * 10_000 + asm("LIST", "STOP"), expected=FORBIDDEN)
+                 + asm(get(0), "EMPTY_TUPLE", "REDUCE") * 3_000 + asm("LIST", "STOP"), expected=FORBIDDEN)
     yield attack("persistent_id_ansi", why, pickled(0, ("PERSID", b"\x1b[2J")), expected=FORBIDDEN)
 
 
