@@ -19,11 +19,11 @@ cdef class Options:
 
 @_cython.final
 cdef class Verifier:
-    cdef public Reader reader
+    cdef readonly Reader reader
     cdef public object policy, limits, refusals, globals
-    cdef public Heap heap
-    cdef public Options options
-    cdef public Matcher matcher
+    cdef readonly Heap heap
+    cdef readonly Options options
+    cdef readonly Matcher matcher
     cdef Scales _scales
     cdef public int64_t persistent_ids, buffers, opcodes, harmless_keys
     cdef public bint finished, capable
