@@ -54,6 +54,7 @@ DIRECTIVES = {
     "boundscheck": CHECKED,
     "wraparound": True,  # the sources say `items[-1]`; arrays of C are indexed without it
     "initializedcheck": False,
+    "auto_pickle": False,  # an object of the core is not to be made from a state
     "cdivision": True,
 }
 

@@ -273,12 +273,21 @@ cdef inline int64_t add(Heap heap, int kind, object record, int64_t depth) excep
     return _new_node(heap, depth, PyList_GET_SIZE(heap.records) - 1, -1) << SHIFT | kind
 
 
-cdef inline int64_t add_list(Heap heap, int kind, list items, int64_t depth) except -1:
-    cdef Py_ssize_t size = PyList_GET_SIZE(items)
-    cdef int64_t start = _in_pool(heap, size)
+cdef inline int _fill_pool(Heap heap, int64_t start, list items, Py_ssize_t size) except -1:
     cdef Py_ssize_t i
+    cdef int64_t code
     for i in range(size):
-        heap.pool[start + i] = items[i]
+        if i >= PyList_GET_SIZE(items):  # what is no int may run anything on its way to become one
+            raise IndexError("the items went away")
+        code = items[i]
+        heap.pool[start + i] = code
+    return 0
+
+
+cdef inline int64_t add_list(Heap heap, int kind, list items, int64_t depth) except -1:
+    cdef Py_ssize_t size = len(items)  # which looks whether it is a list
+    cdef int64_t start = _in_pool(heap, size)
+    _fill_pool(heap, start, items, size)
     return _new_node(heap, depth, start, size) << SHIFT | kind
 
 
@@ -324,12 +333,12 @@ cdef inline int extend(Heap heap, int64_t number, Py_ssize_t start, Py_ssize_t s
 
 cdef inline int extend_list(Heap heap, int64_t number, list items) except -1:
     cdef Node *node = _node(heap, number)
-    cdef Py_ssize_t size = PyList_GET_SIZE(items)
-    cdef Py_ssize_t i
+    cdef Py_ssize_t size = len(items)
+    if node.count < 0:
+        raise TypeError("this node has a record, not items")
     _make_room(heap, node, size)
-    for i in range(size):
-        heap.pool[node.start + node.count + i] = items[i]
-    node.count += size
+    _fill_pool(heap, node.start + node.count, items, size)
+    _node(heap, number).count += size
     return 0
 
 

@@ -161,6 +161,15 @@ class Matcher:
     __slots__ = ("_decided", "_encoding", "_errors", "_heap", "_lengths", "_names", "_reader", "_regexes")
 
     def __init__(self, reader: Reader, heap: Heap, encoding: str, errors: str) -> None:
+        if not prim.COMPILED:
+            self.__cinit__(reader, heap, encoding, errors)
+
+    def __cinit__(self, reader: Reader, heap: Heap, encoding: str, errors: str) -> None:
+        """Compiled, there is no matcher without what it works on, and none is given others."""
+        if not isinstance(reader, Reader):
+            raise TypeError("a matcher needs a reader")
+        if not isinstance(heap, Heap):
+            raise TypeError("a matcher needs a heap")
         self._reader = reader
         self._heap = heap
         self._encoding = encoding

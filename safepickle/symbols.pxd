@@ -24,7 +24,7 @@ cdef class Heap:
     cdef int64_t *pool
     cdef Node *nodes
     cdef Py_ssize_t stack_room, marks_room, memo_room, pool_room, pool_used, node_room, size
-    cdef public Py_ssize_t memo_top  # entries from here on are 0
+    cdef Py_ssize_t memo_top  # entries from here on are 0
     cdef list records
     cdef list origins  # of what was made at a glance, without a record
     cdef public dict receivers

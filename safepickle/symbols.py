@@ -206,8 +206,13 @@ class Heap:
         memo_room: int
         memo_top: int  # entries from here on are 0
 
-    def __init__(self) -> None:
+    def __cinit__(self) -> None:
+        """Compiled, there is no heap without its arrays, and none is given a second set of them."""
         prim.set_up(self)
+
+    def __init__(self) -> None:
+        if not prim.COMPILED:
+            self.__cinit__()
         self.receivers: dict[int, int] = {}  # node of a bound method -> the value that it is bound to
         self.has_priors = False
         self.is_orderly = True

@@ -200,13 +200,14 @@ class Unpickler:
 
     def _verify_and_run(self) -> Any:
         persistent_load = self._persistent_loader()
+        prior = self._prior  # this one for both passes, whatever the file, find_class or another thread do meanwhile
         options = Options(
             fix_imports=self._fix_imports,
             encoding=self._encoding,
             errors=self._errors,
             buffers=self._buffers is not None,
             persistent_load=persistent_load is not None,
-            prior=self._prior,
+            prior=prior,
             opcodes_before=self._opcodes,
         )
         limits = self._limits
@@ -216,7 +217,7 @@ class Unpickler:
         finally:
             source.close()
         reader = Reader(source.taken(), integer_digits=limits.integer_digits, asides=source.asides)
-        return self._run(plan, reader, persistent_load, _Machine(), remembering=True)
+        return self._run(plan, reader, persistent_load, _Machine(), prior)
 
     def _run(
         self,
@@ -224,10 +225,9 @@ class Unpickler:
         reader: Reader,
         persistent_load: Callable[[Any], Any] | None,
         machine: _Machine,
-        *,
-        remembering: bool,
+        prior: dict[int, Prior] | None = None,
     ) -> Any:
-        """Run what was verified."""
+        """Run what was verified; `prior` is the memo that it was verified with, where there is a next load."""
         try:
             resolved = self._resolve(plan)
             buffers = self._take_buffers(plan.buffers)
@@ -239,11 +239,11 @@ class Unpickler:
         except BaseException as error:
             raise _Underneath(error, None, None) from None
         machine.begin(reader, self._limits.probe_work)
-        if not remembering:
+        if prior is None:
             machine.spare(plan.heap)
-        machine.serve(self, resolved, buffers, plan, persistent_load)
+        machine.serve(self, resolved, buffers, plan, persistent_load, prior)
         value = machine.run()
-        if remembering:
+        if self._prior is prior:  # else the application has cleared or replaced it meanwhile: what it says stands
             self._memo.update(machine.entries())
             self._remember(plan)
         return value
@@ -612,10 +612,16 @@ class _Machine:
     """Runs one verified pickle."""
 
     def __init__(self) -> None:
+        if not prim.COMPILED:
+            self.__cinit__()
+
+    def __cinit__(self) -> None:
+        """Compiled, there is no machine without its arrays, and none is given others."""
+        self.reader = _NO_INPUT
         self.stack = prim.new_stack()
         self.marks = prim.new_marks(self.stack)
         self.memo = prim.new_memo()
-        self.prior: dict[int, Any] = _NO_MEMO
+        self.prior = _NO_MEMO
         self.head_start = MEMO_HEAD_START
         self.free_keys = FREE_KEYS
         self.unpickler: Any = None  # the Unpickler that it serves, if it serves one
@@ -626,10 +632,10 @@ class _Machine:
         self.acting: Any = None  # what was called, made or changed last, for the error
         self.asked: Heap | None = None
 
-    def begin(self, reader: Reader, probe_work: int) -> None:
+    def begin(self, reader: Reader | None, probe_work: int) -> None:
         """Set what every load sets, also one of nothing but data."""
-        self.reader = reader
-        self.dense = self.head_start + reader.end  # memo entries up to here may be kept in an array
+        self.reader = _NO_INPUT if reader is None else reader  # for C, None is a reader too
+        self.dense = self.head_start + self.reader.end  # memo entries up to here may be kept in an array
         self.memo_size = 0
         self.probe_work = probe_work
 
@@ -644,12 +650,13 @@ class _Machine:
         buffers: list[Any],
         plan: Plan,
         persistent_load: Callable[[Any], Any] | None,
+        prior: dict[int, Prior] | None,
     ) -> None:
         """Set what a load for an Unpickler has beside its data."""
         self.unpickler = unpickler
         self.encoding = unpickler._encoding
         self.errors = unpickler._errors
-        self.prior = unpickler._memo
+        self.prior = prior or _NO_MEMO
         self.memo_size = len(self.prior)
         self.unrestricted = unpickler._data.unrestricted
         self.own_types: set[type] = set()  # classes whose instances may be changed
@@ -828,7 +835,7 @@ class _Machine:
                 index = data[pos] if code == op.BINGET else prim.uint4(data, pos)
                 pos += width
                 if not prim.push_entry(memo, index, stack):
-                    prim.push(stack, self.prior[index])
+                    prim.push(stack, self.prior[index].value)
                 continue
             elif code == op.BININT2:
                 prim.push_uint2(stack, data, pos)
@@ -1029,7 +1036,7 @@ class _Machine:
 
     def _get(self, index: int) -> None:
         if not prim.push_entry(self.memo, index, self.stack):
-            prim.push(self.stack, self.prior[index])
+            prim.push(self.stack, self.prior[index].value)
 
     def _set_pairs(self, target: Any, start: int) -> None:
         """SETITEM(S) and DICT: the pairs from `start` on."""
@@ -1365,8 +1372,9 @@ class _Bench:
         prim.keep(_IDLE, self)
 
 
+_NO_INPUT: Final = Reader(b"")
 _NO_RULES: Final = PolicyData({})
-_NO_MEMO: Final[dict[int, Any]] = {}
+_NO_MEMO: Final[dict[int, Prior]] = {}
 _IDLE: Final[list[_Bench | None]] = prim.place_for_one()
 
 
@@ -1394,7 +1402,7 @@ def _load_plain(data: bytes, policy: Policy) -> Any:
         else:
             unpickler = _over_bytes(policy, fix_imports=True, encoding="ASCII", errors="strict", buffers=None)
             reader = Reader(data, integer_digits=policy.limits.integer_digits)
-            value = unpickler._run(bench.verifier.plan(), reader, None, bench.machine, remembering=False)
+            value = unpickler._run(bench.verifier.plan(), reader, None, bench.machine)
     except _Interrupted as interrupted:
         original = interrupted.original
         raise original from None
@@ -1417,7 +1425,7 @@ def _load_with(unpickler: Unpickler, data: bytes) -> Any:
         reader = Reader(data, integer_digits=limits.integer_digits)
         plan = _verified(Verifier(reader, unpickler._data, limits, options)).plan()
         reader = Reader(data, integer_digits=limits.integer_digits)
-        return unpickler._run(plan, reader, None, _Machine(), remembering=False)
+        return unpickler._run(plan, reader, None, _Machine())
     except _Interrupted as interrupted:
         original = interrupted.original
         raise original from None

@@ -19,13 +19,13 @@ cdef class Options:
 
 @_cython.final
 cdef class Verifier:
-    cdef public Reader reader
+    cdef readonly Reader reader
     cdef public object policy, limits
-    cdef public list refusals
-    cdef public dict globals
-    cdef public Heap heap
-    cdef public Options options
-    cdef public Matcher matcher
+    cdef readonly list refusals
+    cdef readonly dict globals
+    cdef readonly Heap heap
+    cdef readonly Options options
+    cdef readonly Matcher matcher
     cdef Scales _scales
     cdef public int64_t persistent_ids, buffers, opcodes, harmless_keys
     cdef public bint finished, capable

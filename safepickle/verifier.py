@@ -172,6 +172,13 @@ class Verifier:
     def __init__(
         self, reader: Reader, policy: PolicyData, limits: Limits, options: Options, heap: Heap | None = None
     ) -> None:
+        if not prim.COMPILED:
+            self.__cinit__(reader, policy, limits, options, heap)
+
+    def __cinit__(
+        self, reader: Reader, policy: PolicyData, limits: Limits, options: Options, heap: Heap | None = None
+    ) -> None:
+        """Compiled, there is no verifier without what it works on, and none is given others."""
         self.heap = Heap() if heap is None else heap
         self.matcher = Matcher(reader, self.heap, options.encoding, options.errors)
         self.refusals: list[sym.Refusal] = []
@@ -315,7 +322,7 @@ class Verifier:
 
     def forbidden(self) -> Forbidden:
         """One error for all refusals so far: the first one's place, everybody's grants."""
-        first = self.refusals[0]
+        first = next(iter(self.refusals))
         verbs: dict[tuple[str, str], set[str]] = {}
         conditions: list[MissingGrant] = []
         for refusal in self.refusals:

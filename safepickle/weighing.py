@@ -124,6 +124,13 @@ class Scales:
     __slots__ = ("_flat", "_hashable", "_heap", "_long_texts", "_matcher", "_repeated", "_walked")
 
     def __init__(self, heap: Heap, matcher: Matcher) -> None:
+        if not prim.COMPILED:
+            self.__cinit__(heap, matcher)
+
+    def __cinit__(self, heap: Heap, matcher: Matcher) -> None:
+        """Compiled, there are no scales without what they work on, and none are given others."""
+        if not isinstance(heap, Heap):
+            raise TypeError("scales need a heap")
         self._heap = heap
         self._matcher = matcher
         self._flat: dict[int, int] = {}  # container -> how many of its items were seen to be short scalars; -1: not all
