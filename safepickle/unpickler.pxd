@@ -6,7 +6,7 @@ from safepickle cimport _loading as prim
 from safepickle.reader cimport Reader
 from safepickle.symbols cimport Heap
 from safepickle.values cimport Memo, Stack
-from safepickle.verifier cimport Verifier
+from safepickle.verifier cimport Options, Verifier
 
 
 @_cython.final
@@ -63,7 +63,8 @@ cdef class _Bench:
     cdef _Machine machine
     cdef object policy, rules, limits, digits, probe_work
 
-    cdef object verify(self, bytes data, object policy)
+    cdef object verify(self, bytes data, object policy, Options options)
+    cdef object run_with(self, object buffers)
     cdef object run(self)
     cdef object put_back(self)
 
@@ -76,6 +77,6 @@ cdef class _Failure:
 @_cython.locals(bench=_Bench)
 cdef _Bench _bench()
 @_cython.locals(bench=_Bench)
-cdef object _load_plain(bytes data, object policy)
+cdef object _load_plain(bytes data, object policy, object buffers)
 cdef Verifier _verified(Verifier verifier)
 cdef object _chosen(object policy)

@@ -48,7 +48,7 @@ from safepickle.policy.model import Name, PolicyData
 from safepickle.probes import FREE_KEYS, ProbeGuard
 from safepickle.reader import FileReader, Reader, frozen_input
 from safepickle.symbols import FIRST_NODE, KIND, SHIFT, Global, Heap, Occurrence, Plan, Prior
-from safepickle.verifier import PLAIN_OPTIONS, Options, Verifier, canonical_name
+from safepickle.verifier import BUFFERED_OPTIONS, PLAIN_OPTIONS, Options, Verifier, canonical_name
 from safepickle.weighing import remembered
 
 __all__ = ["Rehearsal", "Unpickler", "loads", "verify"]
@@ -230,7 +230,7 @@ class Unpickler:
         """Run what was verified; `prior` is the memo that it was verified with, where there is a next load."""
         try:
             resolved = self._resolve(plan)
-            buffers = self._take_buffers(plan.buffers)
+            buffers = _take(self._buffers, plan.buffers)
             self._protocol = plan.protocol  # for when the application calls find_class, from now on and after the load
         except (StreamError, _Underneath):
             raise
@@ -253,12 +253,6 @@ class Unpickler:
         if getattr(loader, "__func__", None) is Unpickler.persistent_load:
             return None
         return loader
-
-    def _take_buffers(self, count: int) -> list[Any]:
-        taken = list(islice(self._buffers, count)) if count and self._buffers is not None else []
-        if len(taken) < count:
-            raise MalformedStream("not enough out-of-band buffers")
-        return taken
 
     def _remember(self, plan: Plan) -> None:
         """Keep what a later load of this Unpickler must know of the memo entries that this one made."""
@@ -1329,8 +1323,8 @@ class _Bench:
         self.machine = _Machine()
         self.policy: Policy | None = None
 
-    def verify(self, data: bytes, policy: Policy) -> None:
-        """Verify bytes that are read as pickle reads them by default."""
+    def verify(self, data: bytes, policy: Policy, options: Options) -> None:
+        """Verify bytes; the options are usual ones."""
         if policy is not self.policy:
             self.policy = policy
             self.rules: PolicyData = policy.data
@@ -1338,7 +1332,7 @@ class _Bench:
             self.digits = self.limits.integer_digits
             self.probe_work = self.limits.probe_work
         self.reader.renew(data, self.digits)
-        self.verifier.renew(self.rules, self.limits)
+        self.verifier.renew(self.rules, self.limits, options)
         _verified(self.verifier)
 
     def run(self) -> Any:
@@ -1356,6 +1350,22 @@ class _Bench:
         self.reader.rewind()
         self.machine.begin(self.reader, self.probe_work)
         self.machine.spare(self.verifier.heap)
+        return self.machine.run()
+
+    def run_with(self, buffers: Iterator[Any]) -> Any:
+        """The object of what was verified, which is nothing but data and out-of-band buffers."""
+        try:
+            taken = _take(buffers, self.verifier.buffers)
+        except StreamError:
+            raise
+        except (KeyboardInterrupt, GeneratorExit) as error:
+            raise _Interrupted(error) from None
+        except BaseException as error:
+            raise _Underneath(error, None, None) from None
+        self.reader.rewind()
+        self.machine.begin(self.reader, self.probe_work)
+        self.machine.spare(self.verifier.heap)
+        self.machine.buffers = iter(taken)
         return self.machine.run()
 
     def put_back(self) -> None:
@@ -1392,15 +1402,24 @@ class _Failure:
         self.error = error
 
 
-def _load_plain(data: bytes, policy: Policy) -> Any:
-    """`loads` without further arguments; whatever goes wrong with the stream is returned."""
+def _take(buffers: Iterator[Any] | None, count: int) -> list[Any]:
+    taken = list(islice(buffers, count)) if count and buffers is not None else []
+    if len(taken) < count:
+        raise MalformedStream("not enough out-of-band buffers")
+    return taken
+
+
+def _load_plain(data: bytes, policy: Policy, buffers: Iterator[Any] | None) -> Any:
+    """`loads` without arguments that change how bytes are read; whatever goes wrong with the stream is returned."""
     bench = _bench()
     try:
-        bench.verify(data, policy)
+        bench.verify(data, policy, PLAIN_OPTIONS if buffers is None else BUFFERED_OPTIONS)
         if bench.verifier.is_plain():
             value = bench.run()
+        elif buffers is not None and bench.verifier.is_data():
+            value = bench.run_with(buffers)
         else:
-            unpickler = _over_bytes(policy, fix_imports=True, encoding="ASCII", errors="strict", buffers=None)
+            unpickler = _over_bytes(policy, fix_imports=True, encoding="ASCII", errors="strict", buffers=buffers)
             reader = Reader(data, integer_digits=policy.limits.integer_digits)
             value = unpickler._run(bench.verifier.plan(), reader, None, bench.machine)
     except _Interrupted as interrupted:
@@ -1467,8 +1486,8 @@ def loads(
     """
     chosen = _chosen(policy)
     given: bytes = data if type(data) is bytes else frozen_input(data)
-    if fix_imports is True and buffers is None and encoding == "ASCII" and errors == "strict":
-        value = _load_plain(given, chosen)
+    if fix_imports is True and encoding == "ASCII" and errors == "strict":
+        value = _load_plain(given, chosen, None if buffers is None else iter(buffers))
     else:
         value = _load_with(_over_bytes(chosen, fix_imports, encoding, errors, buffers), given)
     if type(value) is _Failure:
@@ -1494,10 +1513,13 @@ def verify(
     """
     chosen = _chosen(policy)
     given: bytes = data if type(data) is bytes else frozen_input(data)
-    if fix_imports is True and buffers is None and encoding == "ASCII" and errors == "strict":
+    if fix_imports is True and encoding == "ASCII" and errors == "strict":
+        options = PLAIN_OPTIONS
+        if buffers is not None:
+            options = Options(buffers=True, buffer_count=_count(buffers))
         bench = _bench()
         try:
-            bench.verify(given, chosen)
+            bench.verify(given, chosen, options)
         except StreamError as error:
             failure = _without_payload(error)
         else:

@@ -12,7 +12,7 @@ from safepickle.weighing cimport Scales
 
 @_cython.final
 cdef class Options:
-    cdef public bint fix_imports, buffers, persistent_load, scanning
+    cdef public bint fix_imports, buffers, persistent_load, scanning, usual
     cdef public object encoding, errors, buffer_count, opcodes_before
     cdef public dict prior
 
@@ -46,7 +46,7 @@ cdef class Verifier:
     cdef int _run_opcodes(self) except -1
     cdef int _begin(self, Reader reader, object policy, object limits, object options) except -1
     cdef int _reset(self) except -1
-    cpdef int renew(self, object policy, object limits) except -1
+    cpdef int renew(self, object policy, object limits, Options options) except -1
     @_cython.locals(heap=Heap)
     cdef int _set_limits(self, object limits, object options) except -1
     cdef int64_t _hash_budget(self) except -1
@@ -55,6 +55,7 @@ cdef class Verifier:
     cdef int _stop(self, int64_t result) except -1
     cpdef bint is_reusable(self) except -1
     cpdef bint is_plain(self) except -1
+    cpdef bint is_data(self) except -1
     cpdef bint has_harmless_keys(self) except -1
     cpdef int check(self) except -1
     cdef int _start_over(self) except -1

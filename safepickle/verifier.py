@@ -105,10 +105,10 @@ _LONGEST_NAME: Final = 1000
 _NO_PRIOR: Final[dict[int, Prior]] = {}
 
 _WIDTHS: Final = op.WIDTHS
-# By opcode: whether it can name, make, change or ask for anything but data.
+# By opcode: whether it can name, make, change or ask for anything but data and buffers.
 _POWERS: Final = frozenset({
     op.GLOBAL, op.STACK_GLOBAL, op.INST, op.EXT1, op.EXT2, op.EXT4, op.REDUCE, op.OBJ, op.NEWOBJ, op.NEWOBJ_EX,
-    op.BUILD, op.PERSID, op.BINPERSID, op.NEXT_BUFFER, op.READONLY_BUFFER,
+    op.BUILD, op.PERSID, op.BINPERSID,
 })  # fmt: skip
 _POWERFUL: Final = bytes(code in _POWERS for code in range(256))
 # By opcode: the kind of the literal that it pushes, where its whole argument has a fixed size.
@@ -132,7 +132,7 @@ class Options:
 
     __slots__ = (
         "buffer_count", "buffers", "encoding", "errors", "fix_imports", "opcodes_before", "persistent_load", "prior",
-        "scanning",
+        "scanning", "usual",
     )  # fmt: skip
 
     def __init__(
@@ -157,6 +157,8 @@ class Options:
         self.scanning = scanning  # nothing will be loaded: leave open what only the loader decides
         self.prior = prior  # the memo before this load
         self.opcodes_before = opcodes_before
+        #: Whether a verifier that has read a stream under such options can read the next one under others of them.
+        self.usual = encoding == "ASCII" and errors == "strict" and not (prior or opcodes_before or scanning)
 
 
 _NO_POLICY: Final = PolicyData({})
@@ -164,6 +166,8 @@ _NO_LIMITS: Final = DEFAULTS._replace()  # is no policy's
 
 #: What `loads` without further arguments says of how to read a stream.
 PLAIN_OPTIONS: Final = Options()
+#: What it says where it is given buffers and nothing else.
+BUFFERED_OPTIONS: Final = Options(buffers=True)
 
 
 class Verifier:
@@ -224,6 +228,7 @@ class Verifier:
 
     def _reset(self) -> None:
         self.opcodes = 0
+        self.buffers = 0
         self.finished = False  # whether STOP was reached
         self._protocol = 0
         self._open = 0  # marks
@@ -242,13 +247,13 @@ class Verifier:
         self._least_hash = min(limits.work(limits.hash_work, 0), _MOST_WORK)
         self._least_copy = min(limits.work(limits.copy_work, 0), _MOST_WORK)
 
-    def renew(self, policy: PolicyData, limits: Limits) -> None:
+    def renew(self, policy: PolicyData, limits: Limits, options: Options) -> None:
         """Make ready for another pass over the same reader, which has new data.  Only if `is_reusable()`."""
         self.heap.renew()
-        if policy is self.policy and limits is self.limits:
+        if policy is self.policy and limits is self.limits and options is self.options:
             self._reset()
         else:
-            self._begin(self.reader, policy, limits, PLAIN_OPTIONS)
+            self._begin(self.reader, policy, limits, options)
         self._again = False
         self._light = prim.COMPILED != 0
 
@@ -257,11 +262,11 @@ class Verifier:
         heap = self.heap
         return (
             self.finished
-            and self.is_plain()
+            and self.is_data()
             and not self._weighed
             and not self._late
             and self._far is None
-            and self.options is PLAIN_OPTIONS
+            and self.options.usual
             and not (self.refusals or self.globals or self._hooks or self._dunders or heap.receivers)
             and not heap.has_priors
             and not self._copy_work
@@ -270,6 +275,10 @@ class Verifier:
     def is_plain(self) -> bool:
         """Whether the stream has neither named, made, changed nor asked for anything but data."""
         return not (self.capable or self.persistent_ids or self.buffers)
+
+    def is_data(self) -> bool:
+        """Whether the stream has neither named, made, changed nor asked for anything but data and buffers."""
+        return not (self.capable or self.persistent_ids)
 
     def has_harmless_keys(self) -> bool:
         """Whether no dict or set of a plain stream is of more than FREE_KEYS keys, but for such as are all texts.
@@ -308,7 +317,9 @@ class Verifier:
         self._again = self._light = self._late = False
         self._far = None
         self.heap.renew()
-        self._scales = Scales(self.heap, self.matcher)
+        if self._weighed:
+            self._weighed = False
+            self._scales = Scales(self.heap, self.matcher)
         self.reader.rewind()
         self._begin(self.reader, self.policy, self.limits, self.options)
 
