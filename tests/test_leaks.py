@@ -189,6 +189,7 @@ def test_what_is_set_up_twice_or_never_leaves_nothing():
             ):
                 for _ in range(5):
                     made.__init__(*given)  # type: ignore[misc]  # that is what is tried
-                type(made).__new__(type(made))
+                with contextlib.suppress(TypeError):  # some are not made of nothing
+                    type(made).__new__(type(made))
 
     assert growth(work) < LEAST
