@@ -20,7 +20,7 @@ cdef class Options:
 @_cython.final
 cdef class Verifier:
     cdef public Reader reader
-    cdef public object policy, limits, refusals, globals
+    cdef public object policy, limits, refusals, globals, persistent_codes
     cdef public Heap heap
     cdef public Options options
     cdef public Matcher matcher
