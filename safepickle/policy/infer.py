@@ -13,6 +13,7 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import count
 from typing import Final
 
 from safepickle import symbols as sym
@@ -45,12 +46,16 @@ _SEQUENCES: Final = {sym.LIST: "list", sym.TUPLE: "tuple", sym.SET: "set", sym.F
 _PLAIN: Final = frozenset({"none", "bool", "float", "complex", "bytes", "bytearray", "buffer", "set", "frozenset"})
 
 
-class View:
-    """One judged pickle, for looking at its values."""
+_numbers: Final = count()
 
-    __slots__ = ("heap", "matcher")
+
+class View:
+    """One judged pickle, for looking at its values.  `number` tells it from all others, also once it is gone."""
+
+    __slots__ = ("heap", "matcher", "number")
 
     def __init__(self, heap: Heap, matcher: Matcher) -> None:
+        self.number = next(_numbers)
         self.heap = heap
         self.matcher = matcher
 
@@ -87,8 +92,8 @@ class Summary:
             self._add_text(view, code, kind)
         elif kind == sym.INT:
             self._add_int(view.matcher.value(code))
-        elif (id(view), code) not in self._seen:
-            self._seen.add((id(view), code))
+        elif (view.number, code) not in self._seen:
+            self._seen.add((view.number, code))
             self._add_once(view, code, kind)
 
     def _add_once(self, view: View, code: int, kind: int) -> None:

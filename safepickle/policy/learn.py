@@ -45,6 +45,8 @@ from safepickle.scanner import rule_of
 DEEPEST: Final = 3
 #: More attributes than a reviewer reads are not listed.
 MOST_ATTRIBUTES: Final = 60
+# Names up to this length, of identifiers, are read by whatever reads policies; of others it is asked.
+_SURELY_SHORT: Final = 500
 # Limits leave room for what the samples happen not to show.  No science went into these numbers.
 _DEPTH_HEADROOM: Final = 4
 _LEAST_DEPTH: Final = 50
@@ -128,8 +130,8 @@ class _Need:
     """What the samples need of one name."""
 
     __slots__ = (
-        "attributes", "bases", "keywords", "open_arguments", "position", "sample", "shared_state", "signatures",
-        "states", "uses", "verbs",
+        "_seen", "attributes", "bases", "keywords", "open_arguments", "position", "sample", "shared_state",
+        "signatures", "states", "uses", "verbs",
     )  # fmt: skip
 
     def __init__(self, sample: str, position: int | None) -> None:
@@ -144,6 +146,7 @@ class _Need:
         self.states = Summary(DEEPEST)
         self.shared_state = False
         self.bases: dict[str, None] = {}
+        self._seen: set[tuple[int, int, int]] = set()  # what is given again is not looked at again
 
     def count(self, uses: dict[str, int]) -> None:
         for verb, number in uses.items():
@@ -153,6 +156,10 @@ class _Need:
         if made.args & sym.KIND != sym.TUPLE:
             self.open_arguments = True
             return
+        given = view.number, made.args, made.kwargs
+        if given in self._seen:
+            return
+        self._seen.add(given)
         codes = view.heap.codes(made.args)
         places = self.signatures.setdefault(len(codes), [Summary(DEEPEST) for _ in codes])
         for place, code in zip(places, codes, strict=True):
@@ -174,6 +181,10 @@ class _Need:
                 self.keywords.setdefault(name, Summary(DEEPEST)).add(view, value)
 
     def see_state(self, view: View, state: int) -> None:
+        given = view.number, state, -1
+        if given in self._seen:
+            return
+        self._seen.add(given)
         names = self._attribute_names(view, state)
         if names is not None and self.attributes is not None:
             self.attributes |= dict.fromkeys(names)
@@ -286,6 +297,8 @@ class _Study:
                 need = self._needs.setdefault(name, _Need(judged.sample, refusal.position))
                 need.verbs.add(refusal.verb)
                 refused.add(name)
+                if refusal.path == "base":
+                    need.bases |= dict.fromkeys(judged.bases_of(judged.verifier.globals[name]))
         return refused
 
     def _accept_kind(self, reason: str) -> None:
@@ -297,11 +310,7 @@ class _Study:
         for symbol in judged.symbols():
             name = symbol.module, symbol.name
             if name in refused:
-                need = self._needs[name]
-                need.count(symbol.uses)
-                if NEW in need.verbs:
-                    bases = {"builtins.object", *(dotted for dotted in judged.bases_of(symbol))} - {"builtins.object"}
-                    need.bases |= dict.fromkeys(sorted(bases - _UNDERSTOOD_BASES))
+                self._needs[name].count(symbol.uses)
         for made in judged.made():
             origin = made.origin
             if origin is not None and (origin.module, origin.name) in refused:
@@ -372,13 +381,6 @@ class _Study:
         return limits
 
 
-_UNDERSTOOD_BASES: Final = frozenset(
-    f"builtins.{name}"
-    for name in ("object", "list", "dict", "tuple", "set", "frozenset", "str", "bytes", "bytearray", "int", "float",
-                 "complex")
-)  # fmt: skip
-
-
 def _fitting(pattern: Pattern) -> list[int]:
     """The most levels of a pattern that can be written in one line, as a list of one."""
     rooms = [room for room in range(DEEPEST, -1, -1) if inline(shallow(pattern, room)) is not None]
@@ -437,6 +439,8 @@ def _is_normal(name: str) -> bool:
 
 def _unlistable(name: Name) -> str | None:
     """Why no policy can list a name, in the words of whatever reads policies."""
+    if len("".join(name)) < _SURELY_SHORT and all(map(_is_attribute, ".".join(name).split("."))):
+        return None
     try:
         Policy.from_yaml(f"safepickle: 1\nallow: {{{word(name[0])}: [{word(name[1])}]}}")
     except PolicyError as error:

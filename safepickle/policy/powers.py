@@ -233,7 +233,6 @@ _NAMES: Final = {
     },
     "itertools": {
         _CALLS: "accumulate starmap groupby filterfalse dropwhile takewhile",
-        "never ends": "count cycle repeat",
     },
     "types": {
         _CODE: "CodeType FunctionType LambdaType",
@@ -415,7 +414,7 @@ _SHARED: Final = {
 #: Dangerous when they are called.  As values, never called by a stream, they are what an option or a default is.
 _CALLED: Final = {
     "builtins": "classmethod filter iter map max memoryview min property sorted staticmethod super",
-    "itertools": "accumulate count cycle groupby repeat starmap",
+    "itertools": "accumulate groupby starmap",
 }
 #: Dangerous only where a policy does not say what they are called with.
 _BOUNDED: Final = {"_operator": "getitem itemgetter"}
