@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 from safepickle.policy import Policy
-from safepickle.policy.model import PERSISTENT_IDS, REFER, VERBS, Grant, Name, PersistentShape
+from safepickle.policy.model import REFER, VERBS, Grant, Name, PersistentShape
 from safepickle.policy.order import covers, grant_covers
 from safepickle.policy.write import conditions_of, inline
 
@@ -76,9 +76,9 @@ def _of_names(old: Policy, new: Policy) -> Iterator[Difference]:
                 alike.setdefault(said, []).append(verb)
         implied = {said[0] for said, verbs in alike.items() if verbs != [REFER]}
         for (kind, was, is_now, origin), verbs in alike.items():
-            if verbs == [REFER] and kind in implied:
-                continue  # the other verbs say it
-            yield Difference(kind, ".".join(name), ", ".join(verbs), was, is_now, origin)
+            told = [verb for verb in verbs if verb != REFER or kind not in implied]  # the other verbs imply it
+            if told:
+                yield Difference(kind, ".".join(name), ", ".join(told), was, is_now, origin)
 
 
 def _granted(policy: Policy, name: Name, verb: str) -> tuple[Grant, ...]:
@@ -121,8 +121,7 @@ def _of_persistent(old: Policy, new: Policy) -> Iterator[Difference]:
     less = after is not None and not (before is not None and _all_shapes_covered(after, before))
     kind = _named(more=more, less=less)
     if kind:
-        accepted = PERSISTENT_IDS if PERSISTENT_IDS in new.data.accept else "with a persistent_load"
-        yield Difference(kind, "persistent", accepted, _shapes(before), _shapes(after))
+        yield Difference(kind, "persistent", "shapes", _shapes(before), _shapes(after))
 
 
 def _all_shapes_covered(wide: tuple[PersistentShape, ...], narrow: tuple[PersistentShape, ...]) -> bool:

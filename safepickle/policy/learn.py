@@ -36,7 +36,7 @@ from safepickle.policy.model import (
     PolicyData,
 )
 from safepickle.policy.observe import Pass, Problem, Source, read_samples
-from safepickle.policy.patterns import ANY, AnyOf, Pattern, Shape
+from safepickle.policy.patterns import ANY, AnyOf, Pattern, Shape, children
 from safepickle.policy.powers import danger, shared
 from safepickle.policy.write import entry, inline, word
 from safepickle.scanner import rule_of
@@ -367,7 +367,7 @@ class _Study:
         persistent: tuple[PersistentShape, ...] | None = None
         if self._needs_ids:
             pattern = self._ids.pattern(known)
-            ways = pattern.alternatives if isinstance(pattern, AnyOf) else (pattern,)
+            ways = _one_by_one(pattern)
             fitting = (shallow(way, room) for way in ways for room in _fitting(way))
             persistent = tuple(dict.fromkeys(PersistentShape(way) for way in fitting))
         grants = {found.name: (found.grant,) for found in entries}
@@ -379,6 +379,14 @@ class _Study:
         if depth < DEFAULTS.depth:
             limits["depth"] = depth
         return limits
+
+
+def _one_by_one(pattern: Pattern) -> list[Pattern]:
+    """The alternatives of a pattern, those without others inside as one: an 8-bit string is text or bytes."""
+    ways = pattern.alternatives if isinstance(pattern, AnyOf) else (pattern,)
+    simple = tuple(way for way in ways if not children(way))
+    together: list[Pattern] = [AnyOf(simple)] if len(simple) > 1 else [*simple]
+    return together + [way for way in ways if children(way)]
 
 
 def _fitting(pattern: Pattern) -> list[int]:

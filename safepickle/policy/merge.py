@@ -18,6 +18,8 @@ from safepickle.policy.learn import Entry, Learned, remarks
 from safepickle.policy.write import word
 
 _INDENT: Final = 2
+# What is inserted at one place comes in this order.
+_ITEM, _MODULE, _KEY = range(3)
 
 
 def merged(text: str, learned: Learned, path: str) -> str:
@@ -67,7 +69,7 @@ class _Text:
         import yaml
 
         self._text = text if text.endswith("\n") or not text else text + "\n"
-        self._insertions: list[tuple[int, int, str]] = []
+        self._insertions: list[tuple[int, int, int, str]] = []  # place, rank, number, text
         root: Any = yaml.compose(self._text, yaml.SafeLoader)
         self._root = root
         self._top = {key.value: (key, value) for key, value in root.value}
@@ -75,7 +77,7 @@ class _Text:
     def written(self, comments: list[str]) -> str:
         """The text with everything inserted, and comments at its end."""
         text = self._text
-        for at, _, added in sorted(self._insertions, reverse=True):
+        for at, _, _, added in sorted(self._insertions, reverse=True):
             text = text[:at] + added + text[at:]
         return text + "".join(f"{comment}\n" for comment in comments)
 
@@ -98,7 +100,7 @@ class _Text:
                 self._insert(_before_bracket(table), f", {word(name)}: [{items}]")
             else:
                 column = table.value[0][0].start_mark.column
-                self._insert(self._after(table), self._module(word(name), found, column))
+                self._insert(self._after(table), self._module(word(name), found, column), _MODULE)
 
     def listed(self, key: str, items: tuple[str, ...]) -> None:
         """Put items into the list of a key, those that it has not."""
@@ -110,8 +112,8 @@ class _Text:
         elif listing.flow_style:
             self._insert(_before_bracket(listing), ("" if not listing.value else ", ") + ", ".join(items))
         else:
-            column = listing.value[0].start_mark.column - _INDENT
-            self._insert(self._after(listing), "".join(f"{' ' * max(column, 0)}- {item}\n" for item in items))
+            indent = " " * listing.start_mark.column
+            self._insert(self._after(listing), "".join(f"{indent}- {item}\n" for item in items))
 
     def _append_top(self, key: str, body: str) -> None:
         if self._root.flow_style:
@@ -119,7 +121,7 @@ class _Text:
         if key in self._top:
             raise _CannotInsertError(f"its `{key}` is empty: remove it")
         end = self._after(self._root)
-        self._insert(end, f"{key}:\n{body}")
+        self._insert(end, f"{key}:\n{body}", _KEY)
 
     def _module(self, name: str, found: list[Entry], column: int) -> str:
         indent = " " * column
@@ -136,8 +138,8 @@ class _Text:
         else:
             self._insert(self._after(listing), self._entries(found, listing.start_mark.column))
 
-    def _insert(self, at: int, added: str) -> None:
-        self._insertions.append((at, len(self._insertions), added))
+    def _insert(self, at: int, added: str, rank: int = _ITEM) -> None:
+        self._insertions.append((at, rank, len(self._insertions), added))
 
     def _after(self, node: Any) -> int:
         """Where the line after the last one of a node begins."""
