@@ -82,14 +82,14 @@ def test_the_unrestricted_policy_grants_everything():
     assert (difference.kind, difference.what) == (GAINED, "everything")
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(policies())
 def test_a_policy_does_not_differ_from_itself(policy):
     assert diff(policy, policy) == ()
     assert diff(policy, Policy.from_yaml(policy.to_yaml())) == ()
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(policies(), policies())
 def test_the_reverse_of_a_difference_is_the_difference_of_the_reverse(one, other):
     there = sorted((REVERSE[found.kind], found.what, found.detail) for found in diff(one, other))
@@ -97,7 +97,7 @@ def test_the_reverse_of_a_difference_is_the_difference_of_the_reverse(one, other
     assert there == back
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(policies(), policies())
 def test_joining_takes_away_only_by_denies_and_limits(one, other):
     try:
@@ -109,7 +109,7 @@ def test_joining_takes_away_only_by_denies_and_limits(one, other):
             assert other.data.denied or found.what in {"limits", "persistent", "aliases"}
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(policies(), policies())
 def test_policies_that_differ_in_what_they_admit_differ_here(one, other):
     kinds = {found.kind for found in diff(one, other)}
@@ -120,7 +120,7 @@ def test_policies_that_differ_in_what_they_admit_differ_here(one, other):
         }
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(st.data())
 def test_whatever_is_told_is_one_printable_line(data):
     one, other = (Policy.from_yaml(data.draw(strategies.documents())) for _ in range(2))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import collections
-import datetime
+import datetime as dt
 import decimal
 import io
 import pickle
@@ -32,12 +32,12 @@ from tests.programs import Program
 DATA = Path(__file__).parent / "data"
 VALID = sorted((DATA / "valid").glob("*.pkl"))
 CORPUS = Path(__file__).parent.parent.parent / "shared" / "corpus" / "benign.tar.xz"
-ATTACKS = [attack for attack in attacks() if not attack.generated][::5]
+ATTACKS = [attack for attack in attacks() if not attack.generated][::15]
 PLAIN = Policy.named("plain")
 
 ORDER = {
     "id": uuid.UUID(int=7),
-    "placed": [datetime.datetime(2024, 3, 1, tzinfo=datetime.timezone.utc), datetime.date(2024, 3, 2)],
+    "placed": [dt.datetime(2024, 3, 1, tzinfo=dt.UTC), dt.date(2024, 3, 2)],
     "prices": collections.OrderedDict(lamp=decimal.Decimal("59.00")),
 }
 
@@ -84,12 +84,12 @@ def assert_is_the_least(data: bytes) -> None:
 # What is learned
 
 
-@pytest.mark.parametrize("path", VALID[::7], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", VALID[::20], ids=lambda path: path.stem)
 def test_a_pickle_is_admitted_by_what_is_learned_from_it_and_by_nothing_less(path):
     assert_is_the_least(path.read_bytes())
 
 
-@settings(max_examples=25)
+@settings(max_examples=10)
 @given(strategies.objects())
 def test_any_object_is_admitted_by_what_is_learned_from_it_and_by_nothing_less(value):
     for protocol in (2, 4):
@@ -102,7 +102,7 @@ def test_any_object_is_admitted_by_what_is_learned_from_it_and_by_nothing_less(v
             assert_is_the_least(data)
 
 
-@settings(max_examples=60)
+@settings(max_examples=20)
 @given(strategies.programs())
 def test_any_program_that_a_policy_admits_is_admitted_by_what_is_learned_from_it(program: Program):
     with readers.prepared():
@@ -160,7 +160,7 @@ def test_every_pickle_in_a_file_is_learned_from():
 
 
 def test_more_samples_never_admit_less():
-    one, other = pickle.dumps(ORDER, 4), pickle.dumps([decimal.Decimal(1), datetime.time(3)], 2)
+    one, other = pickle.dumps(ORDER, 4), pickle.dumps([decimal.Decimal(1), dt.time(3)], 2)
     policy = Policy.learn([one, other])
     assert is_admitted(one, policy)
     assert is_admitted(other, policy)
@@ -212,21 +212,21 @@ def test_a_pattern_is_as_narrow_as_the_samples_justify(values, pattern):
 
 
 def test_payload_does_not_get_into_a_policy():
-    secret = "hunter2 and a passphrase"  # noqa: S105 - what must not be found again
+    secret = "hunter2 and a passphrase"
     data = pickle.dumps([decimal.Decimal(1), {"password": secret}], 4) + called_with(secret, {secret: secret}, [secret])
     assert "hunter2" not in document(study([data] * 5))
 
 
 def test_a_container_that_changes_late_is_not_looked_into():
     late = asm(
-        *CALL_RECORD, "EMPTY_LIST", ("BINPUT", 1), "TUPLE1", "REDUCE", ("BINGET", 1), ("BININT1", 1), "APPEND", "TUPLE2",
-        "STOP",
+        *CALL_RECORD, "EMPTY_LIST", ("BINPUT", 1), "TUPLE1", "REDUCE", ("BINGET", 1), ("BININT1", 1), "APPEND",
+        "TUPLE2", "STOP",
     )  # fmt: skip
     assert_is_the_least(late)
 
 
 def test_persistent_ids_are_accepted_by_their_shape():
-    data = b"".join([asm("PROTO", 2) if False else b"\x80\x02"]) + asm(
+    data = b"\x80\x02" + asm(
         "MARK", ("BINUNICODE", "storage"), ("BININT1", 3), "TUPLE", "BINPERSID", "STOP"
     )
     learned = study([data])
@@ -272,7 +272,7 @@ def test_a_comment_says_where_a_name_was_seen_first_and_how_often(tmp_path):
 
 
 def test_what_is_learned_is_the_same_each_time_and_in_every_order():
-    samples = [path.read_bytes() for path in VALID[:60:4]]
+    samples = [path.read_bytes() for path in VALID[:60:10]]
     assert study(samples).policy == study(samples[::-1]).policy
 
 
@@ -315,13 +315,29 @@ def test_learning_from_an_attack_runs_nothing_and_grants_no_power(attack: Attack
 
 
 def test_the_attacks_above_meet_what_is_withheld_and_what_cannot_be_learned():
-    outcomes = [study([(FOLDER / attack.file).read_bytes()]) for attack in ATTACKS[::3]]
+    outcomes = [study([(FOLDER / attack.file).read_bytes()]) for attack in ATTACKS]
     assert any(learned.withheld for learned in outcomes)
     assert any(learned.problems for learned in outcomes)
     assert any(learned.entries for learned in outcomes)
 
 
-HOSTILE = ["a\nallow:", "\x1b[31m", "\u202e", "a: b", "- x", "#", "{}", "*", "\ufb01", "x" * 1001, "", "a b", "a..b", "'", '"']
+HOSTILE = [
+    "a\nallow:",
+    "\x1b[31m",
+    "\u202e",
+    "a: b",
+    "- x",
+    "#",
+    "{}",
+    "*",
+    "\ufb01",
+    "x" * 1001,
+    "",
+    "a b",
+    "a..b",
+    "'",
+    '"',
+]
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -407,13 +423,13 @@ def test_what_is_learned_from_real_files_admits_them_or_says_why_not():
         assert_every_line_is_needed(data, document(learned))
         assert not [remark for remark in lint(policy) if remark.severity == "error"], name
         admitted += 1
-    assert admitted > 10
+    assert admitted > 4
 
 
 def real_files() -> Iterator[tuple[str, bytes]]:
     with tarfile.open(CORPUS) as archive:
         for number, member in enumerate(archive):
-            if number % 160 == 40 and member.isfile() and member.size < 10_000:
+            if number % 330 == 40 and member.isfile() and member.size < 10_000:
                 content = archive.extractfile(member)
                 assert content
                 yield member.name, content.read()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import decimal
 import pickle
 import re
@@ -21,7 +21,7 @@ from tests.assembler import asm
 GOOD = sorted((Path(__file__).parent / "data" / "policies" / "good").glob("*.yaml"))
 HEAD = "safepickle: 1\n"
 IDS = pickle.dumps([uuid.UUID(int=7), decimal.Decimal(3)], 4)
-DAY = pickle.dumps(datetime.date(2024, 2, 29), 4)
+DAY = pickle.dumps(dt.date(2024, 2, 29), 4)
 
 
 def put_into(path: Path, *samples: bytes) -> str:
@@ -97,7 +97,9 @@ def test_comments_order_and_layout_of_the_file_stay(tmp_path):
         "    # refer 1x, new 1x, build 1x, first in sample 1 at byte N",
         "    - UUID: {use: [new, build], args: [[]], attributes: [int]}",
     ]
-    assert result.index("- Context\n") < result.index("- Decimal") < result.index("uuid:") < result.index("# What was bad")
+    assert (
+        result.index("- Context\n") < result.index("- Decimal") < result.index("uuid:") < result.index("# What was bad")
+    )
 
 
 def test_what_is_admitted_already_changes_no_byte(tmp_path):

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from safepickle.policy import Policy
+from safepickle.policy.infer import shallow
 from safepickle.policy.model import EVERY_VERB, VERBS, Grant, PolicyData, join
 from safepickle.policy.order import covers, covers_shape, grant_covers, joined
 from safepickle.policy.patterns import (
@@ -29,7 +30,6 @@ from safepickle.policy.patterns import (
     Shape,
     Word,
 )
-from safepickle.policy.infer import shallow
 from safepickle.reader import Reader
 from safepickle.verifier import Options, Verifier
 from tests.assembler import asm
@@ -73,7 +73,9 @@ def admits(pattern: Pattern, value: bytes) -> bool:
     record = Grant(frozenset({"call"}), args=(Shape((pattern,)),))
     rules = join(
         PLAIN.data,
-        PolicyData({("tests.victims", "record"): (record,), ("tests.victims", "Plain"): (Grant(EVERY_VERB, plain=True),)}),
+        PolicyData(
+            {("tests.victims", "record"): (record,), ("tests.victims", "Plain"): (Grant(EVERY_VERB, plain=True),)}
+        ),
     )
     verifier = Verifier(Reader(data), rules, PLAIN.limits, Options(scanning=True))
     try:
@@ -96,12 +98,14 @@ def test_what_is_said_to_cover_admits_all_that_the_other_admits():
     assert len([found for found in admitted if found]) > 50
 
 
+@settings(max_examples=30)
 @given(PATTERNS)
 def test_every_pattern_covers_itself_and_is_covered_by_any(pattern):
     assert covers(pattern, pattern)
     assert covers(ANY, pattern)
 
 
+@settings(max_examples=30)
 @given(PATTERNS, PATTERNS)
 def test_alternatives_that_are_joined_cover_each_of_them(one, other):
     both = joined([one, other], 8)
@@ -109,12 +113,13 @@ def test_alternatives_that_are_joined_cover_each_of_them(one, other):
     assert covers(both, other)
 
 
+@settings(max_examples=30)
 @given(PATTERNS, st.integers(0, 3))
 def test_a_shallower_pattern_covers_the_deeper_one(pattern, room):
     assert covers(shallow(pattern, room), pattern)
 
 
-@settings(max_examples=30)
+@settings(max_examples=10)
 @given(st.lists(PATTERNS, min_size=3, max_size=3))
 def test_covering_is_handed_on(three):
     for one in (*three, *POOL[::6]):
@@ -124,7 +129,7 @@ def test_covering_is_handed_on(three):
                     assert covers(one, third) or isinstance(third, (AnyOf, Length)), (one, other, third)
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(SIGNATURES)
 def test_a_signature_covers_itself_and_one_with_further_arguments_covers_it(signature):
     assert covers_shape(signature, signature)
@@ -132,7 +137,7 @@ def test_a_signature_covers_itself_and_one_with_further_arguments_covers_it(sign
     assert signature.rest or not covers_shape(signature, signature._replace(rest=True))
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(grants())
 def test_a_grant_covers_itself_and_one_without_conditions_covers_it(grant):
     for verb in grant.verbs:
@@ -153,7 +158,12 @@ def test_a_grant_covers_itself_and_one_without_conditions_covers_it(grant):
         (Grant(EVERY_VERB, then_build=True), Grant(EVERY_VERB), "new", False),
         (Grant(EVERY_VERB), Grant(EVERY_VERB, then_build=True), "new", True),
         (Grant(EVERY_VERB), Grant(EVERY_VERB, base="datetime.tzinfo"), "new", False),
-        (Grant(EVERY_VERB, args=(Shape(()),)), Grant(EVERY_VERB, args=(Shape(()),), kwargs=(("a", INT),)), "new", False),
+        (
+            Grant(EVERY_VERB, args=(Shape(()),)),
+            Grant(EVERY_VERB, args=(Shape(()),), kwargs=(("a", INT),)),
+            "new",
+            False,
+        ),
         (Grant(EVERY_VERB, kwargs=(("a", INT),)), Grant(EVERY_VERB), "new", False),
         (Grant(EVERY_VERB, kwargs=(("a", INT),)), Grant(EVERY_VERB, kwargs=(("a", IntRange(0, 1)),)), "new", True),
     ],

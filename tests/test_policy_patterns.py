@@ -94,7 +94,8 @@ def test_patterns_of_one_text_are_equal_only_to_their_own_kind():
 
 
 def test_alternatives_that_differ_only_in_what_their_text_means_are_all_kept():
-    text = "safepickle: 1\nallow: {m: [C, f: {use: [call], args: [[{global: m.C}], [{instance: m.C}], [int], [{str: int}]]}]}"
+    args = "[[{global: m.C}], [{instance: m.C}], [int], [{str: int}]]"
+    text = "safepickle: 1\nallow: {m: [C, f: {use: [call], args: " + args + "}]}"
     [grant] = Policy.from_yaml(text).data.grants["m", "f"]
     assert grant.args is not None
     assert len(grant.args) == 4

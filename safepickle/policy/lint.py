@@ -221,6 +221,8 @@ def _unused(own: PolicyData, policy: Policy, samples: Iterable[Any]) -> Iterator
     yield from (Remark("sample", str(problem)) for problem in dict.fromkeys(problems))
     for name, grants in own.grants.items():
         for grant in grants:
+            if grant.origin.startswith(_PACKAGED):
+                continue  # made for many, and used by few as a whole
             if name not in used:
                 yield Remark("unused", "is used by no sample", *name, grant.origin)
             elif len(policy.data.grants[name]) > 1 and not problems and not _is_needed(name, grant, policy, sources):
