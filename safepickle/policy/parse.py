@@ -84,7 +84,7 @@ TOP_KEYS: Final = (
     "safepickle", "description", "include", "allow", "deny", "patterns", "aliases", "persistent", "accept", "limits",
 )  # fmt: skip
 ENTRY_KEYS: Final = ("use", "args", "kwargs", "state", "attributes", "base", "native_state", "then", "reason")
-_PATTERN_KEYS: Final = (
+PATTERN_KEYS: Final = (
     "is", "bytes", "str", "int", "global", "instance", "list", "tuple", "set", "frozenset", "dict", "fields", "length",
     "any_of", "pattern",
 )  # fmt: skip
@@ -559,7 +559,7 @@ class _Document:
             if known:
                 return known(self, argument, depth)
             if word.text != "length":
-                self._problems.unknown(word, "pattern", _PATTERN_KEYS)
+                self._problems.unknown(word, "pattern", PATTERN_KEYS)
                 return ANY
         self._problems.add(node, "a pattern has one key, or length and of: {length: [1, 64], of: str}")
         return ANY
