@@ -271,6 +271,27 @@ def test_a_comment_says_where_a_name_was_seen_first_and_how_often(tmp_path):
     assert f"    # {entry.comment()}\n    - {entry.text}\n" in document(study([path]))
 
 
+def test_what_lint_asks_about_an_entry_is_asked_beside_it():
+    data = asm(
+        ("GLOBAL", "application", "_reconstruct"), "EMPTY_TUPLE", "REDUCE", "EMPTY_DICT", ("BINUNICODE", "a"), "NONE",
+        "SETITEM", "BUILD", ("GLOBAL", "application", "loads"), "EMPTY_TUPLE", "REDUCE", "TUPLE2", "STOP",
+    )  # fmt: skip
+    learned = study([data])
+    text = document(learned)
+    assert "    # To be judged: it is called, by its name a function, and then changed (build): " in text
+    assert "    # To be judged: it by its name it reads pickles by itself" not in text
+    assert "    # To be judged: by its name it reads pickles by itself" in text
+    assert text.count("To be judged") == len(lint(learned.policy)) == 2
+
+
+def test_a_sample_beyond_a_limit_is_learned_from_where_the_base_names_a_wider_one():
+    data = b"]" * 1200 + b"a" * 1199 + b"."
+    [problem] = study([data]).problems
+    assert "name a wider one under `limits`" in str(problem)
+    base = Policy.from_yaml("safepickle: 1\nlimits: {depth: 2000}")
+    assert study([data], base).problems == ()
+
+
 def test_what_is_learned_is_the_same_each_time_and_in_every_order():
     samples = [path.read_bytes() for path in VALID[:60:10]]
     assert study(samples).policy == study(samples[::-1]).policy

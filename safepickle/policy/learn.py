@@ -37,7 +37,7 @@ from safepickle.policy.model import (
 )
 from safepickle.policy.observe import Pass, Problem, Source, read_samples
 from safepickle.policy.patterns import ANY, AnyOf, Pattern, Shape, children
-from safepickle.policy.powers import danger, shared
+from safepickle.policy.powers import changes_result, danger, shared, telling
 from safepickle.policy.write import entry, inline, word
 from safepickle.scanner import rule_of
 
@@ -70,6 +70,13 @@ class Entry(NamedTuple):
         """For people: uses by verb, and the first place."""
         counts = ", ".join(f"{verb} {count}x" for verb, count in self.uses)
         return f"{counts}, first in {_place(self.sample, self.position)}"
+
+    def lines(self) -> list[str]:
+        """The item with its comments: where it comes from, and what its reviewer has to judge."""
+        asked = changes_result(self.name[1], self.grant.verbs)
+        said = telling(self.name[1]) if CALL in self.grant.verbs else None
+        judge = [f"# To be judged: {'it ' + asked if asked else said}"] if asked or said else []
+        return [f"# {self.comment()}", *judge, f"- {self.text}"]
 
 
 class Withheld(NamedTuple):
@@ -474,7 +481,7 @@ def document(learned: Learned) -> str:
     for module, entries in modules.items():
         lines.append(f"  {word(module)}:")
         for found in entries:
-            lines += [f"    # {found.comment()}", f"    - {found.text}"]
+            lines += [f"    {line}" for line in found.lines()]
     if learned.added.persistent is not None:
         lines.append("persistent:")
         lines += [f"  - {text}" for text in learned.persistent]

@@ -15,9 +15,9 @@ from typing import Any, Final, NamedTuple
 
 from safepickle.errors import escape
 from safepickle.policy import Policy
-from safepickle.policy.model import BUILD, CALL, FILL, REFER, VERBS, Grant, Name, PolicyData
+from safepickle.policy.model import CALL, REFER, Grant, Name, PolicyData
 from safepickle.policy.order import grant_covers
-from safepickle.policy.powers import danger, shared, telling
+from safepickle.policy.powers import changes_result, danger, shared, telling
 
 #: Every rule: its identifier, how grave it is, and what it means.
 RULES: Final = {
@@ -125,30 +125,8 @@ def _against(name: Name, grant: Grant) -> Iterator[tuple[str, str]]:
         yield "telling-name", said
     if changed:
         yield "shared-target", changed
-    elif not grant.plain and CALL in grant.verbs and grant.verbs & {BUILD, FILL} and _reads_as_function(name[1]):
-        changing = " and ".join(verb for verb in VERBS if verb in grant.verbs & {BUILD, FILL})
-        yield (
-            "changes-a-result",
-            (
-                f"is called, by its name a function, and then changed ({changing}): "
-                "is what it returns always a fresh object, which nobody else holds?"
-            ),
-        )
-
-
-#: Verbs in the names of functions that make objects again, or hand them out.
-_MAKING: Final = frozenset({
-    "build", "construct", "create", "ctor", "from", "get", "load", "make", "new", "read", "rebuild", "reconstruct",
-    "restore", "unpickle",
-})  # fmt: skip
-
-
-def _reads_as_function(name: str) -> bool:
-    """Whether a name says that it is a function's: by a verb that classes are not named by."""
-    last = name.rpartition(".")[2]
-    if last[:1].isupper():
-        return False
-    return not _MAKING.isdisjoint(last.lower().split("_")) or last.endswith("reconstruct")
+    elif not grant.plain and (asked := changes_result(name[1], grant.verbs)):
+        yield "changes-a-result", asked
 
 
 def _of_denies(own: PolicyData) -> Iterator[Remark]:

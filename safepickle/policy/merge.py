@@ -129,7 +129,7 @@ class _Text:
 
     def _entries(self, found: list[Entry], column: int) -> str:
         indent = " " * column
-        return "".join(f"{indent}# {one.comment()}\n{indent}- {one.text}\n" for one in found)
+        return "".join(f"{indent}{line}\n" for one in found for line in one.lines())
 
     def _into_module(self, listing: Any, found: list[Entry]) -> None:
         if listing.flow_style:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from safepickle.errors import Forbidden, StreamError, escape
 from safepickle.limits import Limits
@@ -150,8 +150,14 @@ def _named(limits: Limits) -> dict[str, int]:
 
 
 def _explained(name: str, findings: Iterable[Finding]) -> list[Problem]:
-    said = {(finding.position, finding.message): None for finding in findings}
+    said = {
+        (finding.position, finding.message + (_WIDER if finding.rule == "limit" and finding.opcode else "")): None
+        for finding in findings
+    }
     return [Problem(name, position, message) for position, message in said]
+
+
+_WIDER: Final = "; for a pickle that is trusted, name a wider one under `limits` of the policy"
 
 
 def _ended(verifier: Verifier) -> str:

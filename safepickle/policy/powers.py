@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from safepickle.policy.model import BUILD, EVERY_VERB, FILL, REFER, Name
+from safepickle.policy.model import BUILD, CALL, EVERY_VERB, FILL, REFER, Name
 
 
 class Module(NamedTuple):
@@ -481,3 +481,29 @@ def shared(module: str, name: str, verbs: frozenset[str]) -> str | None:
         return None
     known = any(_names(_SHARED, spelled, called) for spelled, called in _canonical(module, name))
     return _SHARED_REASON if known else None
+
+
+#: Verbs in the names of functions that make objects again, or hand them out.
+_MAKING: Final = frozenset({
+    "build", "construct", "create", "ctor", "from", "get", "load", "make", "new", "read", "rebuild", "reconstruct",
+    "restore", "unpickle",
+})  # fmt: skip
+
+
+def changes_result(name: str, verbs: frozenset[str]) -> str | None:
+    """What the author of a policy is to be asked about a function whose result a stream may change."""
+    changing = " and ".join(verb for verb in (BUILD, FILL) if verb in verbs)
+    if not changing or CALL not in verbs or not _reads_as_function(name):
+        return None
+    return (
+        f"is called, by its name a function, and then changed ({changing}): "
+        "is what it returns always a fresh object, which nobody else holds?"
+    )
+
+
+def _reads_as_function(name: str) -> bool:
+    """Whether a name says that it is a function's: by a verb that classes are not named by."""
+    last = name.rpartition(".")[2]
+    if last[:1].isupper():
+        return False
+    return not _MAKING.isdisjoint(last.lower().split("_")) or last.endswith("reconstruct")
