@@ -255,6 +255,17 @@ def test_the_base_of_a_reconstructor_is_learned():
     assert is_admitted(data, read_back(learned))
 
 
+def test_of_several_bases_the_one_that_has_to_be_listed_is():
+    def made(base: tuple[str, str]) -> bytes:
+        return asm(
+            ("GLOBAL", "copyreg", "_reconstructor"), "MARK", ("GLOBAL", "tests.victims", "Plain"), ("GLOBAL", *base),
+            "NONE", "TUPLE", "REDUCE",
+        )  # fmt: skip
+
+    data = made(("builtins", "object")) + made(("datetime", "tzinfo")) + asm("TUPLE2", "STOP")
+    assert is_admitted(data, Policy.learn([data]))
+
+
 def test_limits_leave_room():
     nested: list[Any] = []
     for _ in range(60):

@@ -9,6 +9,7 @@ Rules:
 * What `lint` refuses is withheld: it is said with its reason and its place, and never written as a grant.
 * Only what the base does not admit is learned, so a policy that is learned onto a file adds to what the file says.
 * What is granted is what was used: verbs, the shapes of arguments, the attributes of states.  Payload stays out of it.
+* Of the limits only the depth is learned, with room: how long an honest pickle may be, the next one shows.
 """
 
 from __future__ import annotations
@@ -47,11 +48,9 @@ DEEPEST: Final = 3
 MOST_ATTRIBUTES: Final = 60
 # Names up to this length, of identifiers, are read by whatever reads policies; of others it is asked.
 _SURELY_SHORT: Final = 500
-# Limits leave room for what the samples happen not to show.  No science went into these numbers.
+# Room for what the samples happen not to show.  No science went into these numbers.
 _DEPTH_HEADROOM: Final = 4
 _LEAST_DEPTH: Final = 50
-_BYTES_HEADROOM: Final = 16
-_LEAST_BYTES: Final = 1 << 20
 # How to say it, the narrowest first: with patterns, with kinds only and shared states open, with verbs alone.
 _CAREFUL, _BY_KIND, _BY_VERB = range(3)
 
@@ -234,15 +233,17 @@ class _Need:
         return grant
 
     def _base(self, known: Callable[[str], bool]) -> str | None:
-        return next((base for base in self.bases if NEW in self.verbs and known(base)), None)
+        # What the built-in ones may be given is understood without being listed.
+        bases = sorted(self.bases, key=lambda base: (base.startswith("builtins."), base))
+        return next((base for base in bases if NEW in self.verbs and known(base)), None)
 
-    def _signatures(self, known: Callable[[str], bool], room: int) -> tuple[Shape, ...]:
+    def _signatures(self, known: Callable[[str], bool], room: int) -> tuple[Shape, ...] | None:
         shapes = [
             Shape(tuple(shallow(place.pattern(known), room) for place in places))
             for _, places in sorted(self.signatures.items())
         ]
         if len(shapes) <= MOST_ALTERNATIVES:
-            return tuple(shapes)
+            return tuple(shapes) or None
         return (Shape((ANY,) * min(self.signatures), rest=True),)
 
     def _keywords(
