@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from safepickle.console import FOUND, NOTHING, PASSED, UNFINISHED, complain, read_policy, refuse, say, to_json
 from safepickle.errors import PolicyError
+from safepickle.report import NOT_A_PICKLE
 
 if TYPE_CHECKING:
     from safepickle.policy import Policy
@@ -114,7 +115,11 @@ def _learn(options: argparse.Namespace) -> int:
         complain(str(problem))
     if learned.withheld:
         return FOUND
-    return UNFINISHED if learned.problems or unread else PASSED
+    # What lies in a folder and claims to be nothing is told, as by `scan`, and no failure.
+    grave = [one for one in learned.problems if one.message != NOT_A_PICKLE or one.sample in options.paths]
+    if grave or unread:
+        return UNFINISHED
+    return PASSED if learned.pickles else NOTHING
 
 
 def _print_learned(options: argparse.Namespace, learned: Learned) -> None:

@@ -163,6 +163,16 @@ def test_a_folder_is_learned_from_as_a_whole(desk, capsys):
     assert "# Learned from 2 samples, 2 pickles." in capsys.readouterr().out
 
 
+def test_what_is_no_pickle_is_told_and_a_failure_only_where_it_was_named(desk, capsys):
+    (desk / "samples").mkdir()
+    (desk / "samples" / "notes.txt").write_bytes(b"no pickle\n")
+    assert main(["policy", "learn", "samples"]) == NOTHING
+    (desk / "samples" / "id.pkl").write_bytes(ID)
+    assert main(["policy", "learn", "samples"]) == PASSED
+    assert "samples/notes.txt: not a pickle" in capsys.readouterr().err
+    assert main(["policy", "learn", "samples", "samples/notes.txt"]) == UNFINISHED
+
+
 def test_no_tool_is_imported_before_it_is_asked_for():
     import subprocess
 

@@ -116,7 +116,7 @@ class Source:
         self.problems = [] if report.verdict == PASS else _explained(sample.name, report.findings)
         self._starts = [member.start for member in report.members if member.verdict == PASS]
         if report.verdict == NOT_A_PICKLE:
-            self.problems = [Problem(sample.name, None, "not a pickle")]
+            self.problems = [Problem(sample.name, None, NOT_A_PICKLE)]
 
     @property
     def count(self) -> int:
