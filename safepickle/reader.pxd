@@ -12,6 +12,7 @@ cdef class Reader:
     cdef public object asides
 
     cpdef int renew(self, bytes data, object integer_digits) except -1
+    cpdef int release(self) except -1
     cpdef int rewind(self) except -1
     @_cython.locals(pos=int64_t)
     cpdef int opcode(self) except -1

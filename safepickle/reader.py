@@ -86,6 +86,12 @@ class Reader:
         self._available = len(data)
         self.rewind()
 
+    def release(self) -> None:
+        """Let go of the bytes; nothing can be read before `renew`."""
+        self.data = b""
+        self.asides = None
+        self.pos = self.end = self._available = 0
+
     def rewind(self) -> None:
         """Go back to where the pickle begins."""
         self.pos = self._start
