@@ -23,8 +23,22 @@ from safepickle.errors import (
     UnpicklingError,
 )
 from safepickle.opcodes import DEFAULT_PROTOCOL, HIGHEST_PROTOCOL
+from safepickle.policy import LEARNING as _LEARNING
 from safepickle.policy import Policy, constructor, constructors
 from safepickle.unpickler import Unpickler
+
+
+def _learn(samples: hints.Iterable[object], base: Policy | None) -> Policy:
+    from safepickle.policy.learn import learn
+
+    return learn(samples, base)
+
+
+def _learn_object(obj: object, protocol: int | None) -> Policy:
+    return _learn([dumps(obj, protocol)], None)
+
+
+_LEARNING.update(samples=_learn, object=_learn_object)
 
 try:
     from _pickle import PickleBuffer

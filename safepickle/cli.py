@@ -5,8 +5,7 @@ Rules:
 * Exit codes: 0 all analysed and passed, 1 a finding, 2 incomplete or a usage error, 3 nothing to scan; 1 wins over 2,
   and 2 over 3.  What could not be analysed is never a pass.
 * Nothing that is scanned is imported, called or built, and no configuration is read from where it lies.
-* Every character that goes out is printable or a line end: names in streams, names of files and messages of errors
-  alike pass through `_printable`.
+* Every character that goes out is printable or a line end, see `console.py`.
 * It decides nothing itself: the scanner judges, the disassembler reads.
 """
 
@@ -18,20 +17,15 @@ import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TextIO
+from typing import Final, NamedTuple
 
-from safepickle import __version__, build
+from safepickle import __version__, build, cli_policy
+from safepickle.console import FOUND, NOTHING, PASSED, UNFINISHED, complain, read_policy, say, to_json
 from safepickle.disassemble import Line, disassemble
-from safepickle.errors import PolicyError, escape
-from safepickle.policy import VERBS, Policy, _from_text
+from safepickle.errors import escape
+from safepickle.policy import Policy
 from safepickle.report import FORBIDDEN, INCOMPLETE, MALFORMED, NOT_A_PICKLE, PASS, Finding, Report
 from safepickle.scanner import scan
-
-#: Exit codes.
-PASSED: Final = 0
-FOUND: Final = 1
-UNFINISHED: Final = 2
-NOTHING: Final = 3
 
 FORMATS: Final = ("text", "json", "jsonl")
 #: Lines of findings shown of one file, for people.  No science went into this number.
@@ -71,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
 
     scanning = commands.add_parser("scan", help="judge files and folders", description="Judge files and folders.")
     scanning.add_argument("paths", nargs="+", metavar="PATH", help="a file, or a folder with everything below it")
-    _add_policy(scanning, "--policy", default=None)
+    cli_policy.add_policy(scanning, "--policy", default=None)
     scanning.add_argument("--format", choices=FORMATS, default="text", help="how to report (default: %(default)s)")
     scanning.set_defaults(run=_scan)
 
@@ -79,28 +73,12 @@ def _parser() -> argparse.ArgumentParser:
     showing.add_argument("file", metavar="FILE")
     showing.set_defaults(run=_show)
 
-    policies = commands.add_parser("policy", help="look into policies", description="Look into policies.")
-    about = policies.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    flattening = about.add_parser("show", help="print a policy with everything it includes")
-    _add_policy(flattening, "policy")
-    flattening.set_defaults(run=_policy_show)
-    explaining = about.add_parser("explain", help="say why a name is allowed or not")
-    _add_policy(explaining, "policy")
-    explaining.add_argument("name", metavar="MODULE.NAME")
-    explaining.set_defaults(run=_policy_explain)
+    policies = commands.add_parser("policy", help="make and review policies", description="Make and review policies.")
+    cli_policy.add_commands(policies)
 
     telling = commands.add_parser("version", help="print the version")
     telling.set_defaults(run=_version)
     return parser
-
-
-def _add_policy(parser: argparse.ArgumentParser, option: str, **how: Any) -> None:
-    parser.add_argument(
-        option,
-        metavar="NAMES|FILE",
-        help="a policy file (it has a / or ends in .yaml), or packaged policies joined by commas",
-        **how,
-    )
 
 
 # Scanning.
@@ -109,7 +87,7 @@ def _add_policy(parser: argparse.ArgumentParser, option: str, **how: Any) -> Non
 def _scan(options: argparse.Namespace) -> int:
     policy = None
     if options.policy is not None:
-        policy = _read_policy(options.policy)
+        policy = read_policy(options.policy)
         if policy is None:
             return UNFINISHED
     shown = _REPORTERS[options.format](_outcomes(options.paths, policy))
@@ -169,14 +147,14 @@ def _report_text(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
     for outcome in outcomes:
         report = outcome.report
         counts[report.verdict] = counts.get(report.verdict, 0) + 1
-        _print(f"{report.source}: {report.verdict}")
+        say(f"{report.source}: {report.verdict}")
         if outcome.exit_code is not None:  # what is wrong with a file that claims nothing is of no interest
             for line in _findings(report.findings):
-                _print("  " + line)
+                say("  " + line)
         yield outcome
     total = sum(counts.values())
     summary = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items()))
-    _print(f"{total} file{'' if total == 1 else 's'}: {summary}" if total else "nothing to scan")
+    say(f"{total} file{'' if total == 1 else 's'}: {summary}" if total else "nothing to scan")
 
 
 def _findings(findings: Iterable[Finding]) -> Iterator[str]:
@@ -196,23 +174,17 @@ def _findings(findings: Iterable[Finding]) -> Iterator[str]:
 
 def _report_json(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
     shown = list(outcomes)
-    _print(_json({"reports": [outcome.report.to_dict() for outcome in shown]}))
+    say(to_json({"reports": [outcome.report.to_dict() for outcome in shown]}))
     yield from shown
 
 
 def _report_jsonl(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
     for outcome in outcomes:
-        _print(_json(outcome.report.to_dict()))
+        say(to_json(outcome.report.to_dict()))
         yield outcome
 
 
 _REPORTERS: Final = {"text": _report_text, "json": _report_json, "jsonl": _report_jsonl}
-
-
-def _json(value: object) -> str:
-    import json  # here: only these formats need it
-
-    return json.dumps(value)  # ASCII only
 
 
 # The other commands.
@@ -222,88 +194,22 @@ def _show(options: argparse.Namespace) -> int:
     try:
         data = Path(options.file).read_bytes()
     except OSError as error:
-        _complain(f"{options.file}: {error.strerror or error}")
+        complain(f"{options.file}: {error.strerror or error}")
         return UNFINISHED
     last: Line | None = None
     start = 0
     while last is None or start < len(data):
         if last is not None:
-            _print(f"{start:>8}  -- the next pickle")
+            say(f"{start:>8}  -- the next pickle")
         for last in disassemble(data, start):
-            _print(str(last))
+            say(str(last))
         if last is None or last.problem:
             return FOUND
         start = last.position + 1  # STOP is one byte
     return PASSED
 
 
-def _policy_show(options: argparse.Namespace) -> int:
-    policy = _read_policy(options.policy)
-    if policy is None:
-        return UNFINISHED
-    for line in policy.to_yaml().splitlines():
-        _print(line)
-    return PASSED
-
-
-def _policy_explain(options: argparse.Namespace) -> int:
-    policy = _read_policy(options.policy)
-    if policy is None:
-        return UNFINISHED
-    parts = options.name.split(".")
-    if len(parts) < 2:
-        _complain(f"{options.name}: a name is spelled module.Name")
-        return UNFINISHED
-    found = False
-    for cut in range(1, len(parts)):  # where the module ends, the spelling does not say
-        module, name = ".".join(parts[:cut]), ".".join(parts[cut:])
-        decisions = [policy.decide(module, name, verb) for verb in VERBS]
-        if decisions[0].allowed or (cut == len(parts) - 1 and not found):
-            found = decisions[0].allowed
-            for verb, decision in zip(VERBS, decisions, strict=True):
-                _print(f"{module} {name}: {verb} {'granted' if decision.allowed else 'refused'}: {decision.reason}")
-    return PASSED if found else FOUND
-
-
 def _version(_: argparse.Namespace) -> int:
     core = "compiled" if build.core() == build.COMPILED else "pure Python"
-    _print(f"safepickle {__version__}, {core}, on {sys.implementation.name} {sys.version.split()[0]}")
+    say(f"safepickle {__version__}, {core}, on {sys.implementation.name} {sys.version.split()[0]}")
     return PASSED
-
-
-def _read_policy(spelled: str) -> Policy | None:
-    """The policy that the command line spells, or None once its errors have been said."""
-    try:
-        return _from_text(spelled)
-    except PolicyError as error:
-        for problem in error.errors:
-            _complain(problem)
-    except OSError as error:
-        _complain(f"{spelled}: {error.strerror or error}")
-    return None
-
-
-# The only ways out.
-
-
-def _print(line: str) -> None:
-    _write(line, sys.stdout)
-
-
-def _complain(line: str) -> None:
-    _write(f"safepickle: {line}", sys.stderr)
-
-
-def _write(line: str, stream: TextIO) -> None:
-    shown = _printable(line)
-    encoding = stream.encoding or "ascii"
-    stream.write(shown.encode(encoding, "backslashreplace").decode(encoding) + "\n")
-
-
-def _printable(line: str) -> str:
-    """`line` with whatever steers a terminal or turns the reading direction escaped, line ends included."""
-    if line.isprintable():
-        return line
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode("ascii") for char in line
-    )

@@ -257,7 +257,7 @@ class _Scan:
         for refusal in refusals:
             self.findings.append(
                 Finding(
-                    _rule(refusal),
+                    rule_of(refusal),
                     "error",
                     refusal.message,
                     refusal.position,
@@ -289,7 +289,8 @@ def _could_be_imported(refusal: sym.Refusal) -> bool:
     return all(part.isidentifier() for part in f"{refusal.module}.{refusal.name}".split("."))
 
 
-def _rule(refusal: sym.Refusal) -> str:
+def rule_of(refusal: sym.Refusal) -> str:
+    """Which of the report's rules a refusal falls under."""
     if refusal.reason.startswith("accept:") or refusal.reason.startswith("persistent:"):
         return "not-accepted"
     if not refusal.reason and refusal.verb in (REFER, *VERBS):

@@ -21,7 +21,7 @@ cdef class Options:
 cdef class Verifier:
     cdef readonly Reader reader
     cdef public object policy, limits
-    cdef readonly list refusals
+    cdef readonly list refusals, persistent_codes
     cdef readonly dict globals
     cdef readonly Heap heap
     cdef readonly Options options

@@ -191,6 +191,7 @@ class Verifier:
         self._unrestricted = False
         self.limits = _NO_LIMITS
         self.persistent_ids = 0
+        self.persistent_codes: list[int] = []  # what the IDs were, for a policy to be learned from
         self.buffers = 0
         self.capable = False  # whether an opcode was seen that can import, call, build or ask for an object
         self._helper: Global | None = None  # the protocol helper that is being called
@@ -1929,6 +1930,8 @@ class Verifier:
         options = self.options
         policy = self.policy
         self.persistent_ids += 1
+        if options.scanning:
+            self.persistent_codes.append(code)
         self._usable(self.heap.depth(code))
         accepted = options.persistent_load or PERSISTENT_IDS in policy.accept
         if not options.scanning and not options.persistent_load and (accepted or policy.unrestricted):

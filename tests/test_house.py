@@ -24,15 +24,20 @@ LAYERS = (
     {"dumping", "loading"},
     {"reader", "writer", "probes", "values", "policy.patterns", "policy.regex", "policy.document"},
     {"policy.model"},
-    {"policy._plain", "policy.normal", "policy.parse", "policy.write", "symbols"},
+    {"policy._plain", "policy.normal", "policy.order", "policy.parse", "policy.powers", "policy.write", "symbols"},
     {"policy.packaged", "matching"},
     {"weighing", "lane"},
     {"policy.freeze", "policy"},
-    {"verifier", "pickler", "disassemble"},
+    {"policy.diff", "policy.explain", "policy.schema", "verifier", "pickler", "disassemble"},
     {"unpickler"},
     {"codec", "report"},
     {"scanner"},
+    {"policy.expect", "policy.infer", "policy.inspection", "policy.observe"},
+    {"policy.learn", "policy.lint"},
+    {"policy.merge"},
     {""},
+    {"console"},
+    {"cli_policy"},
     {"cli"},
     {"__main__"},
 )
@@ -52,7 +57,7 @@ INTERFACE = {
 # Tests that are about the project rather than about one module.
 ABOUT_THE_PROJECT = {
     "assembler", "attacks", "bench", "constants", "cpython_suite", "documentation_examples", "fuzz_corpus", "growth",
-    "house", "leaks", "malformed", "passes", "policy_stdlib", "readme", "reentrancy", "twins", "valid",
+    "house", "leaks", "malformed", "passes", "policy_language", "policy_stdlib", "readme", "reentrancy", "twins", "valid",
 }  # fmt: skip
 
 #: What `import safepickle` may load, with what these load themselves: small modules, or such as every program has.
@@ -213,7 +218,7 @@ def test_every_package_and_every_policy_ships():
     setup = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]
     packages = {f"safepickle.{name}".rstrip(".") for name, path in modules().items() if path.name == "__init__.py"}
     assert set(setup["packages"]) == packages | {"safepickle.policies"}
-    assert {path.suffix for path in (ROOT / "policies").iterdir() if path.is_file()} == {".py", ".yaml"}
+    assert {path.suffix for path in (ROOT / "policies").iterdir() if path.is_file()} == {".md", ".py", ".yaml"}
 
 
 def run(*arguments: str) -> str:

@@ -222,7 +222,7 @@ def test_a_decision_says_why():
     assert SHOP.decide("shop", "make", "call").reason == "shop.make is granted call by <policy>:2"
     assert SHOP.decide("shop", "make", "new").reason == "shop.make is listed for call, not for new"
     assert SHOP.decide("shop", "other", "refer").reason == "shop.other is not listed"
-    assert BANK.decide("shop", "Cart", "refer").reason == "shop.Cart is denied"
+    assert BANK.decide("shop", "Cart", "refer").reason == "shop.Cart is denied by <policy>:3"
     assert SHOP.decide("shop", "make", "refer").grants == SHOP.data.grants["shop", "make"]
     with pytest.raises(ValueError, match="verb must be one of"):
         SHOP.decide("shop", "make", "eat")

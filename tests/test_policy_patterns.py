@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from safepickle.policy import Policy
 from safepickle.policy.patterns import (
     ANY,
     REST,
@@ -79,3 +80,31 @@ def test_patterns_are_frozen_and_hashable(pattern, parts, new):
 def test_rest_is_no_pattern_and_any_is_a_word():
     assert REST not in WORDS
     assert ANY.kind in WORDS
+
+
+def test_patterns_of_one_text_are_equal_only_to_their_own_kind():
+    alike = [Word("int"), Regex("int"), GlobalNamed("int"), InstanceOf("int")]
+    assert len(set(alike)) == len(alike)
+    for number, one in enumerate(alike):
+        for other in alike[number + 1 :]:
+            assert one != other
+            assert Shape((one,)) != Shape((other,))
+        assert one == type(one)("int")
+        assert not one != type(one)("int")  # noqa: SIM202 - that is what is asked
+
+
+def test_alternatives_that_differ_only_in_what_their_text_means_are_all_kept():
+    args = "[[{global: m.C}], [{instance: m.C}], [int], [{str: int}]]"
+    text = "safepickle: 1\nallow: {m: [C, f: {use: [call], args: " + args + "}]}"
+    [grant] = Policy.from_yaml(text).data.grants["m", "f"]
+    assert grant.args is not None
+    assert len(grant.args) == 4
+    again = Policy.from_yaml(text.replace("{global: m.C}", "{instance: m.C}"))
+    assert len((Policy.from_yaml(text) | again).data.grants["m", "f"]) == 2
+
+
+def test_deep_patterns_that_differ_only_in_what_their_text_means_are_written_apart():
+    deep = "{fields: {a: {fields: {a: {fields: {a: {list: {list: {X: m.C}}}}}}}}}"
+    args = ", ".join(f"[{deep.replace('X', kind)}]" for kind in ("global", "instance"))
+    policy = Policy.from_yaml("safepickle: 1\nallow: {m: [C, f: {use: [call], args: [" + args + "]}]}")
+    assert Policy.from_yaml(policy.to_yaml()) == policy

@@ -15,6 +15,7 @@ import pytest
 
 import safepickle
 from safepickle import limits
+from safepickle.cli import main
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -141,11 +142,21 @@ def test_the_first_command_prints_what_the_readme_shows():
     assert done.stdout.strip() == titled("what the first command prints")
 
 
+def test_learning_prints_what_the_readme_shows(monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
+    assert main(["policy", "learn", "tests/data/valid/readme_orders.pkl"]) == 0
+    assert capsys.readouterr().out.strip() == titled("what policy learn prints")
+
+
 def test_the_synopsis_of_the_command_line_is_the_one_it_has():
-    shown = re.findall(r"^safepickle (\w+)(?: (show|explain))?", section("The command line"), re.MULTILINE)
+    shown = re.findall(r"^safepickle (\w+)(?: ([a-z]+)\b)?", section("The command line"), re.MULTILINE)
     help_ = subprocess.run([sys.executable, "-m", "safepickle", "--help"], check=True, capture_output=True, text=True)
     listed = re.findall(r"^    (\w+)  ", help_.stdout, re.MULTILINE)
     assert list(dict.fromkeys(command for command, _ in shown)) == listed
+    arguments = [sys.executable, "-m", "safepickle", "policy", "--help"]
+    help_ = subprocess.run(arguments, check=True, capture_output=True, text=True)
+    listed = re.findall(r"^    (\w+)  ", help_.stdout, re.MULTILINE)
+    assert [command for tool, command in shown if tool == "policy"] == listed
 
 
 def test_every_module_that_the_layout_names_is_there():

@@ -60,6 +60,7 @@ class Policy:
             grants=MappingProxyType(dict(data.grants)),
             aliases=MappingProxyType(dict(data.aliases)),
             named_limits=MappingProxyType(dict(data.named_limits)),
+            denials=MappingProxyType(dict(data.denials)),
         )
         object.__setattr__(self, "data", frozen)
         object.__setattr__(self, "_limits", model.effective_limits(frozen))
@@ -115,6 +116,21 @@ class Policy:
         """
         verbs = None if use is None else _verbs(use)
         return _listing({_name_of(live): _grant_for(live, verbs) for live in objects})
+
+    @classmethod
+    def learn(cls, samples: Iterable[Any], *, base: Policy | None = None) -> Policy:
+        """The least policy that admits trusted samples: bytes-like objects, paths, or binary files.
+
+        It grants what they use: verbs, arguments of the shapes that were seen, attributes.  With a `base`, what that
+        does not admit is added to it.  Imports and runs nothing.  Raises `PolicyError` for names that no policy should
+        list and for what is no pickle, OSError for what cannot be read.
+        """
+        return LEARNING["samples"](samples, base)
+
+    @classmethod
+    def from_object(cls, obj: object, *, protocol: int | None = None) -> Policy:
+        """The least policy that admits the pickle of `obj`, which is written to find out.  Raises as `learn` does."""
+        return LEARNING["object"](obj, protocol)
 
     def __or__(self, other: object) -> Policy:
         """The union: every grant and every deny of both, and the tightest of their limits."""
@@ -195,13 +211,17 @@ class Policy:
 
     def __reduce__(self) -> tuple[Callable[[PolicyData], Policy], tuple[PolicyData]]:
         data = self.data._replace(
-            grants=dict(self.data.grants), aliases=dict(self.data.aliases), named_limits=dict(self.data.named_limits)
-        )
+            grants=dict(self.data.grants), aliases=dict(self.data.aliases), named_limits=dict(self.data.named_limits),
+            denials=dict(self.data.denials),
+        )  # fmt: skip
         return Policy, (data,)
 
 
 #: What an argument `policy` can be.
 PolicySpec = Union[Policy, str, "os.PathLike[str]", "list[PolicySpec]", "tuple[PolicySpec, ...]", None]
+
+#: What learns policies needs the verifier, which stands on this module: the package puts it here.
+LEARNING: Final[dict[str, Callable[..., Policy]]] = {}
 
 _UNRESTRICTED: Final = Policy(PolicyData({}, unrestricted=True))
 _named: dict[str, Policy] = {}

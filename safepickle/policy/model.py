@@ -88,6 +88,7 @@ class PolicyData(NamedTuple):
     named_limits: Mapping[str, int] = {}
     unrestricted: bool = False
     description: str = ""
+    denials: Mapping[Name, str] = {}  # file:line of each deny, for people
 
 
 def canonical_module(data: PolicyData, module: str) -> str:
@@ -107,7 +108,8 @@ def decide(data: PolicyData, module: str, name: str, verb: str) -> Decision:
     if data.unrestricted:
         return Decision(True, "the unrestricted policy grants everything", (UNCONDITIONAL,))
     if key in data.denied:
-        return Decision(False, f"{module}.{name} is denied")
+        denial = data.denials.get(key)
+        return Decision(False, f"{module}.{name} is denied" + (f" by {denial}" if denial else ""))
     listed = data.grants.get(key, ())
     if not listed:
         return Decision(False, f"{module}.{name} is not listed")
@@ -143,6 +145,7 @@ def join(left: PolicyData, right: PolicyData) -> PolicyData:
             left.accept | right.accept,
             named,
             description=left.description or right.description,
+            denials={**right.denials, **left.denials},
         )  # fmt: skip
     )
 
@@ -182,6 +185,7 @@ def settled(data: PolicyData) -> PolicyData:
     return data._replace(
         grants={name: tuple(known.values()) for name, known in grants.items()},
         denied=frozenset(map(canonical, data.denied)),
+        denials={canonical(name): denial for name, denial in data.denials.items()},
         aliases=aliases,
         persistent=persistent,
     )

@@ -78,19 +78,19 @@ MOST_FILES: Final = 256
 MOST_EXPANDED: Final = 100_000
 DEEPEST_PATTERN: Final = 32
 LONGEST_NAME: Final = 1000
-_LARGEST_LIMIT: Final = 2**63 - 1
+LARGEST_LIMIT: Final = 2**63 - 1
 
-_TOP_KEYS: Final = (
+TOP_KEYS: Final = (
     "safepickle", "description", "include", "allow", "deny", "patterns", "aliases", "persistent", "accept", "limits",
 )  # fmt: skip
-_ENTRY_KEYS: Final = ("use", "args", "kwargs", "state", "attributes", "base", "native_state", "then", "reason")
-_PATTERN_KEYS: Final = (
+ENTRY_KEYS: Final = ("use", "args", "kwargs", "state", "attributes", "base", "native_state", "then", "reason")
+PATTERN_KEYS: Final = (
     "is", "bytes", "str", "int", "global", "instance", "list", "tuple", "set", "frozenset", "dict", "fields", "length",
     "any_of", "pattern",
 )  # fmt: skip
 # Limits that count bytes, and so may be written with a unit.
-_BYTE_LIMITS: Final = frozenset({"bytes", "copy_work"})
-_UNITS: Final = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
+BYTE_LIMITS: Final = frozenset({"bytes", "copy_work"})
+UNITS: Final = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 # The protocol's own helpers are recognised by these modules' names, and an alias would hide them.
 _NEVER_ALIASED: Final = frozenset({"builtins", "copyreg", "_codecs", "functools", "__builtin__", "copy_reg"})
 # Which verbs a condition is about; a condition without any of them says nothing.
@@ -271,21 +271,23 @@ class _Document:
     # The document
 
     def read(self, root: Node) -> PolicyData:
-        top = self._table(root, _TOP_KEYS, "key", "a policy")
+        top = self._table(root, TOP_KEYS, "key", "a policy")
         self._version(root, top)
         self._inherited = self._includes(top.get("include"))
         aliases = self._read_aliases(top.get("aliases"))
         listed = self._listed(top.get("allow"))
         self._index(listed)
         self._named = self._read_patterns(top.get("patterns"))
+        denials = self._denied(top.get("deny"))
         own = PolicyData(
             grants=self._grants(listed),
-            denied=frozenset(self._denied(top.get("deny"))),
+            denied=frozenset(denials),
             aliases=aliases,
             persistent=self._persistent(top.get("persistent")),
             accept=frozenset(self._words(top.get("accept"), ACCEPTABLE, "kind", "accept")),
             named_limits=self._limits(top.get("limits")),
             description=self._text(top.get("description"), "description") or "",
+            denials=denials,
         )
         return self._joined(root, own)
 
@@ -379,13 +381,16 @@ class _Document:
             self._problems.add(name, f"{name.text}: {min(powerful)} hands out power over the interpreter")
         return not powerful
 
-    def _denied(self, node: Node | None) -> Iterable[Name]:
+    def _denied(self, node: Node | None) -> dict[Name, str]:
+        denials: dict[Name, str] = {}
         for module, names in self._entries(node, "deny maps modules to lists of names"):
             is_module = self._is_dotted(module, "module name")
             for item in self._items(names, f"{quoted(module.text)} needs a list of names"):
                 name = self._scalar(item, "a name")
                 if name and self._is_dotted(name, "name") and is_module:
-                    yield from _python3_names(module.text, name.text)
+                    where = f"{self._source.label}:{name.line}"
+                    denials |= dict.fromkeys(_python3_names(module.text, name.text), where)
+        return denials
 
     def _is_dotted(self, word: Scalar, what: str) -> bool:
         text = word.text
@@ -437,7 +442,7 @@ class _Document:
         return {name: tuple(alternatives) for name, alternatives in grants.items()}
 
     def _grant(self, conditions: Table, origin: str) -> Grant:
-        keys = self._table(conditions, _ENTRY_KEYS, "condition", "an entry")
+        keys = self._table(conditions, ENTRY_KEYS, "condition", "an entry")
         verbs = frozenset(self._words(keys.get("use"), VERBS, "verb", "use", least=1)) or EVERY_VERB
         for key, about in _ABOUT.items():
             if key in keys and not verbs.intersection(about):
@@ -554,7 +559,7 @@ class _Document:
             if known:
                 return known(self, argument, depth)
             if word.text != "length":
-                self._problems.unknown(word, "pattern", _PATTERN_KEYS)
+                self._problems.unknown(word, "pattern", PATTERN_KEYS)
                 return ANY
         self._problems.add(node, "a pattern has one key, or length and of: {length: [1, 64], of: str}")
         return ANY
@@ -717,17 +722,17 @@ class _Document:
             if name.text not in FIELDS:
                 self._problems.unknown(name, "limit", FIELDS)
                 continue
-            number = self._size(value) if name.text in _BYTE_LIMITS else self._integer(value, "a number")
+            number = self._size(value) if name.text in BYTE_LIMITS else self._integer(value, "a number")
             if number is None:
                 continue
-            if not 0 < number <= _LARGEST_LIMIT:
+            if not 0 < number <= LARGEST_LIMIT:
                 self._problems.add(value, "a limit is positive and below 2**63")
             limits[name.text] = number
         return limits
 
     def _size(self, node: Node) -> int | None:
         if isinstance(node, Scalar) and node.plain:
-            for unit, factor in _UNITS.items():
+            for unit, factor in UNITS.items():
                 if node.text.endswith(unit):
                     number = self._integer_of(node._replace(text=node.text.removesuffix(unit).removesuffix(" ")))
                     if number is not None:

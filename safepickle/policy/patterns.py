@@ -25,10 +25,24 @@ REST: Final = "rest"
 LONGEST_MATCHED_TEXT: Final = 4096
 
 
+def _is_alike(one: tuple[str], other: object) -> bool:
+    """Equality of what is made of one text: as tuples, {global: m.C} and {instance: m.C} would be the same."""
+    return type(one) is type(other) and tuple.__eq__(one, other)
+
+
 class Word(NamedTuple):
     """A kind of value: one of `WORDS`."""
 
     kind: str
+
+    def __eq__(self, other: object) -> bool:
+        return _is_alike(self, other)
+
+    def __ne__(self, other: object) -> bool:
+        return not _is_alike(self, other)
+
+    def __hash__(self) -> int:
+        return hash((type(self).__name__, *self))
 
 
 class Is(NamedTuple):
@@ -43,6 +57,15 @@ class Regex(NamedTuple):
 
     pattern: str
 
+    def __eq__(self, other: object) -> bool:
+        return _is_alike(self, other)
+
+    def __ne__(self, other: object) -> bool:
+        return not _is_alike(self, other)
+
+    def __hash__(self) -> int:
+        return hash((type(self).__name__, *self))
+
 
 class IntRange(NamedTuple):
     """An int, not a bool, between the bounds, both included."""
@@ -56,11 +79,29 @@ class GlobalNamed(NamedTuple):
 
     dotted: str
 
+    def __eq__(self, other: object) -> bool:
+        return _is_alike(self, other)
+
+    def __ne__(self, other: object) -> bool:
+        return not _is_alike(self, other)
+
+    def __hash__(self) -> int:
+        return hash((type(self).__name__, *self))
+
 
 class InstanceOf(NamedTuple):
     """What `new` or `call` of exactly this listed name gave, spelled `module.QualifiedName`."""
 
     dotted: str
+
+    def __eq__(self, other: object) -> bool:
+        return _is_alike(self, other)
+
+    def __ne__(self, other: object) -> bool:
+        return not _is_alike(self, other)
+
+    def __hash__(self) -> int:
+        return hash((type(self).__name__, *self))
 
 
 class Items(NamedTuple):

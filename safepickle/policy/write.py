@@ -14,7 +14,19 @@ from collections.abc import Iterable
 from typing import Final
 
 from safepickle.errors import PolicyError
-from safepickle.policy.model import BUILD, EVERY_VERB, VERBS, Grant, Name, PersistentShape, PolicyData
+from safepickle.policy.model import (
+    BUILD,
+    CALL,
+    EVERY_VERB,
+    FILL,
+    NEW,
+    REFER,
+    VERBS,
+    Grant,
+    Name,
+    PersistentShape,
+    PolicyData,
+)
 from safepickle.policy.patterns import (
     AnyOf,
     DictItems,
@@ -50,6 +62,42 @@ def document(data: PolicyData, plain: PolicyData) -> str:
     return _Writer(data, plain).written()
 
 
+def entry(name: Name, grant: Grant) -> str | None:
+    """One item of `allow` in one line, or None if that nests more deeply than a document may."""
+    writer = _Writer(_NOTHING, _NOTHING)
+    text = writer.entry(name, grant)
+    return None if writer.has_parts else text
+
+
+def inline(pattern: Pattern) -> str | None:
+    """One item of `persistent` likewise."""
+    writer = _Writer(_NOTHING, _NOTHING)
+    text = writer.pattern(pattern)
+    return None if writer.has_parts else text
+
+
+def conditions_of(grant: Grant, verb: str) -> str:
+    """The conditions under which a grant admits a verb, in one line; empty where there are none."""
+    bare = Grant(EVERY_VERB, plain=True, then_build=grant.then_build, native_state=grant.native_state)
+    if verb in (CALL, NEW):
+        bare = bare._replace(args=grant.args)
+    if verb == NEW:
+        bare = bare._replace(kwargs=grant.kwargs, base=grant.base)
+    if verb == BUILD:
+        bare = bare._replace(state=grant.state, attributes=grant.attributes)
+    if verb in (REFER, FILL):
+        bare = bare._replace(then_build=False, native_state=False)
+    return ", ".join(_Writer(_NOTHING, _NOTHING).conditions(bare))
+
+
+def word(text: str) -> str:
+    """A name or a key as YAML that every reader takes for that text."""
+    return _word(text)
+
+
+_NOTHING: Final = PolicyData({})
+
+
 class _Writer:
     __slots__ = ("_data", "_named", "_plain")
 
@@ -59,6 +107,7 @@ class _Writer:
         self._named: dict[Pattern, tuple[str, str]] = {}  # patterns written in parts: name and text
 
     def written(self) -> str:
+        """The whole document."""
         data = self._data
         head = ["safepickle: 1"]
         if data.description:
@@ -74,13 +123,22 @@ class _Writer:
             body += [f"  {name}: {value}" for name, value in sorted(data.named_limits.items())]
         return "\n".join([*head, *self._patterns(), *body]) + "\n"
 
+    @property
+    def has_parts(self) -> bool:
+        """Whether patterns had to be written in parts."""
+        return bool(self._named)
+
+    def pattern(self, pattern: Pattern) -> str:
+        """A pattern in the deepest place of an entry."""
+        return self._pattern(pattern, _ROOM)
+
     def _allow(self) -> Iterable[str]:
         modules: dict[str, list[str]] = {}
         for name, grants in sorted(self._data.grants.items()):
             known = {grant.conditions() for grant in self._plain.grants.get(name, ())}
             for grant in grants:
                 if grant.conditions() not in known:
-                    modules.setdefault(name[0], []).append(f"    - {self._entry(name, grant)}")
+                    modules.setdefault(name[0], []).append(f"    - {self.entry(name, grant)}")
         return _by_module("allow", modules)
 
     def _deny(self) -> Iterable[str]:
@@ -89,11 +147,13 @@ class _Writer:
             modules.setdefault(module, []).append(f"    - {_word(name)}")
         return _by_module("deny", modules)
 
-    def _entry(self, name: Name, grant: Grant) -> str:
-        conditions = list(self._conditions(grant))
+    def entry(self, name: Name, grant: Grant) -> str:
+        """A name with its conditions."""
+        conditions = list(self.conditions(grant))
         return f"{_word(name[1])}: {{{', '.join(conditions)}}}" if conditions else _word(name[1])
 
-    def _conditions(self, grant: Grant) -> Iterable[str]:
+    def conditions(self, grant: Grant) -> Iterable[str]:
+        """Each key of an entry with its value."""
         if not grant.plain:
             # To refer is implied by the other verbs, and is written where it was.
             yield f"use: [{', '.join(verb for verb in VERBS if verb in grant.verbs)}]"
