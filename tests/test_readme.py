@@ -104,8 +104,10 @@ def test_the_limits_are_the_ones_of_the_package_with_their_defaults():
     shown = {row[0].strip("`"): row[1] for row in rows("Limits")}
     words = {None: "none", **{value: str(value) for value in limits.DEFAULTS if value is not None}}
     work = f"{limits.WORK_ALLOWANCE >> 20} MiB + {limits.WORK_PER_BYTE} for each byte"
+    unpacked = f"{limits.UNPACKED_ALLOWANCE >> 20} MiB + {limits.UNPACKED_PER_BYTE} for each byte"
+    budgets = {"hash_work": work, "copy_work": work, "unpacked": unpacked}
     assert shown == {
-        name: work if name in {"hash_work", "copy_work"} else words[value]
+        name: budgets.get(name) or words[value]
         for name, value in limits.DEFAULTS._asdict().items()
     }
 
