@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import cache
 from typing import Any, Final, NamedTuple
@@ -46,6 +47,7 @@ from safepickle.errors import (
     StreamError,
     escape,
 )
+from safepickle.layouts import TORCH_PICKLES, Arrays, begins_torch, storages, wraps_arrays
 from safepickle.limits import UNPACKED_ALLOWANCE, UNPACKED_PER_BYTE
 from safepickle.opcodes import BY_NAME
 from safepickle.policy import Policy, resolve_policy
@@ -64,7 +66,7 @@ from safepickle.report import (
     Report,
 )
 from safepickle.verifier import Options, Verifier
-from safepickle.windows import WindowReader
+from safepickle.windows import LOOKED_AT, WindowReader
 
 __all__ = ["scan"]
 
@@ -84,10 +86,7 @@ _NESTED: Final = re.compile(rb"\x80[\x02-\x05](?=[\]})(\x8c\x95cX\x8f\x80KJMNGUC
 _LEAST_NESTED_WORK: Final = 100_000
 #: Files and streams up to this size are read as a whole; larger ones in windows, past their payloads.
 _WHOLE: Final = 1 << 20
-#: Of a payload that is passed over, and of what is no pickle, so much is searched for pickles: whoever loads one from a
-#: byte string loads from where it begins.
-_SEARCHED: Final = 1 << 20
-_OVERLAP: Final = 64
+_BLOCK: Final = 512  # of dbm.dumb's files
 #: Opcodes of a stream that came out of decompression are kept up to so many bytes, and 16 for each byte of the source.
 _ROOM: Final = 64 << 20
 _ROOM_PER_BYTE: Final = 16
@@ -234,7 +233,9 @@ class _Scan:
         """Judge a stream; returns its verdict and how many of its bytes are accounted for."""
         source = part.source
         head = source.read(0, HEAD)
-        found = kinds(head)
+        if isinstance(source, Unpacked):
+            source.has(_WHOLE)  # small ones are known as a whole then
+        found = kinds(source, head)
         if isinstance(source, Unpacked) and found:
             source.finish()  # containers need to know the size
         read = [(kind, outcome) for kind in found if (outcome := self._container(part, kind)) is not None]
@@ -246,16 +247,19 @@ class _Scan:
             outcomes.append((self._also_a_pickle(part), 0))
         if isinstance(source, Unpacked):
             source.finish()
-        if not any(kind.name == "zip" for kind, _ in read):
-            outcomes += [o for kind in kinds_by_end(source) if (o := self._container(part, kind)) is not None]
+        # A zip is read from its end: something else may stand before it, or be all of the rest.
+        alone = not any(claimed for _, claimed in outcomes)
+        if not any(kind.sure and claimed == source.size for kind, (_, claimed) in read):
+            ends = [self._container(part, kind, gaps=alone) for kind in kinds_by_end(source)]
+            outcomes += [outcome for outcome in ends if outcome is not None]
         return _worst(verdict for verdict, _ in outcomes), max(claimed for _, claimed in outcomes)
 
-    def _container(self, part: _Part, kind: Kind) -> tuple[str, int] | None:
+    def _container(self, part: _Part, kind: Kind, *, gaps: bool = True) -> tuple[str, int] | None:
         """Judge what is in a container; None where it is none of that kind after all."""
         if part.depth >= self.limits.nested:
             self._problem(part, Problem("unpack-limit", f"containers are nested deeper than {self.limits.nested}", 0))
             return INCOMPLETE, 0
-        marks = len(self.findings), len(self.members), len(self.missing)
+        marks = _Marks(self)
         claims: list[tuple[int, int]] = []
         verdicts = [NOT_A_PICKLE]
         try:
@@ -264,12 +268,13 @@ class _Scan:
             verdicts.append(self._problem(part, Problem("unpack-limit", f"{kind.name}: {error}")))
             return _worst(verdicts), 0
         except ContainerError as error:
-            if not claims and (not kind.sure or self._is_a_pickle(part)):
-                del self.findings[marks[0] :], self.members[marks[1] :], self.missing[marks[2] :]
+            if not kind.sure or (not claims and self._is_a_pickle(part)):
+                marks.cut()
                 return None
             verdicts.append(self._problem(part, Problem("container", str(error), 0)))
         else:
-            verdicts += self._gaps(part, claims)
+            if gaps:
+                verdicts += self._gaps(part, claims)
         return _worst(verdicts), _covered(claims)
 
     def _item(self, part: _Part, item: Found, claims: list[tuple[int, int]]) -> str:
@@ -316,6 +321,7 @@ class _Scan:
         source = part.source
         data = _whole(part)
         row = _Row(part, data, len(self.findings), len(self.members))
+        torch = begins_torch(source.read(0, 64))
         claimed = start = 0
         verdicts: list[str] = []
         while True:
@@ -323,6 +329,10 @@ class _Scan:
             if start and verdict in (MALFORMED, NOT_A_PICKLE):
                 verdict, stop = self._trailing(part, start, verdict)
             verdicts.append(verdict)
+            if torch and stop > start and len(verdicts) == TORCH_PICKLES:
+                stop = storages(row.verifiers[0], row.verifiers[1], source, stop) or stop
+            if stop > start:
+                stop = self._padding(source, stop)
             claimed += stop - start
             if stop <= start or not source.has(stop + 1) or len(self.members) - row.members >= _MOST_MEMBERS:
                 break
@@ -340,11 +350,19 @@ class _Scan:
             verdict = _worst(verdicts)
         return self._embedded(row, verdict), claimed
 
+    def _padding(self, source: Source, at: int) -> int:
+        """Where the zeros end that follow a pickle up to a block: so `dbm.dumb` lays its values out."""
+        block = -at % _BLOCK
+        zeros = source.read(at, block + 1)
+        if block and not zeros[:block].strip(b"\0") and zeros[block:] not in (b"", b"\0"):
+            return at + block
+        return at
+
     def _trailing(self, part: _Part, start: int, verdict: str) -> tuple[str, int]:
         """What follows a pickle and is none: a container, rubbish, or a stream that was broken on purpose."""
         size = part.source.size
         rest = Slice(part.source, start, size)
-        if kinds(rest.read(0, HEAD)):
+        if kinds(rest, rest.read(0, HEAD)):
             del self.findings[-1], self.members[-1]
             inner, claimed = self._visit(part.inside(f"bytes {start}-{size}", rest))
             if inner != NOT_A_PICKLE:
@@ -358,44 +376,97 @@ class _Scan:
 
     def _judge(self, row: _Row, start: int) -> tuple[str, int]:
         """Judge one pickle; returns its verdict, and where the next would start (`start` where that is unknown)."""
+        marks = _Marks(self, row)
         reader = self._reader(row, start)
         verifier = Verifier(reader, self.policy.data, self.limits, Options(scanning=True))
-        base = start if row.data is None else 0
+        verdict, stop = self._run(row, start, verifier)
+        if wraps_arrays(verifier):
+            verdict, stop = self._with_arrays(row, start, (verdict, stop), marks)
+        row.verifiers.append(verifier)
+        return verdict, stop
+
+    def _run(self, row: _Row, start: int, verifier: Verifier) -> tuple[str, int]:
+        """Judge one pickle with a verifier that has not run yet."""
+        reader = verifier.reader
+        base = start if isinstance(reader, WindowReader) else 0
+        name = row.part.name or None
         stop = start
         verdict = PASS
         try:
             verifier.run()
-            stop = start + reader.consumed
         except EndOfStream as error:
-            verdict = MALFORMED if not row.part.depth else NOT_A_PICKLE
-            self.findings.append(Finding("empty", "error", str(error), start, member=row.part.name or None))
+            verdict = NOT_A_PICKLE if row.part.depth else MALFORMED
+            self.findings.append(Finding("empty", "error", str(error), start, member=name))
         except Forbidden as error:
             verdict = FORBIDDEN
             self.missing.extend(error.missing)
             self._refusals(verifier.refusals, row.part, base)
-            stop = start + reader.consumed if verifier.finished else start
         except LimitExceeded as error:
             verdict = FORBIDDEN
             self._broken(error, "limit", row.part, base)
         except MalformedStream as error:
             verdict = self._malformed(row, reader, verifier)
-            self._broken(error, "malformed", row.part, base)
+            if not isinstance(reader, WindowReader) or reader.failure is None:
+                self._broken(error, "malformed", row.part, base)
         except (MemoryError, RecursionError) as error:
             verdict = INCOMPLETE
-            self.findings.append(
-                Finding("limit", "warning", f"judging this pickle raised {type(error).__name__}", start)
-            )
-        if isinstance(reader, WindowReader):
-            row.payloads += reader.payloads
+            message = f"judging this pickle raised {type(error).__name__}"
+            self.findings.append(Finding("limit", "warning", message, start, member=name))
+        if verifier.finished:
+            stop = start + reader.consumed
         self.members.append(Member(start, stop, verifier.opcodes, verdict, row.part.name))
+        row.starts.add(start)
         self._collect(verifier)
+        if isinstance(reader, WindowReader):
+            self._search(row, reader.data, reader.where, reader.pos)
         return verdict, stop
+
+    def _with_arrays(self, row: _Row, start: int, plain: tuple[str, int], marks: _Marks) -> tuple[str, int]:
+        """Judge once more what joblib reads with arrays between the opcodes, and pickle without.
+
+        A file of joblib's makes no sense to pickle.  What pickle would ask for in it, and joblib would not, counts.
+        """
+        said = marks.cut()
+        reader = self._window(row, start)
+        verifier = Verifier(reader, self.policy.data, self.limits, Options(scanning=True))
+        arrays = reader.reveal = Arrays(verifier, reader, lambda place: self._objects(row, place))
+        verdict, stop = self._run(row, start, verifier)
+        if arrays.problem is not None:
+            verdict = _worst((verdict, self._problem(row.part, Problem("container", arrays.problem, start))))
+        if stop > start and plain[1] <= start:
+            known = {(found.module, found.name, found.verb) for found in self.findings}
+            extra = [
+                found for found in said.findings
+                if found.module and found.name and _is_a_name((found.module, found.name))
+                and (found.module, found.name, found.verb) not in known
+            ]  # fmt: skip
+            self.findings += extra
+            return (FORBIDDEN if extra else verdict), stop
+        if plain[1] > start and stop <= start:
+            hidden = [found for found in self.findings[marks.findings :] if found.module and found not in said.findings]
+            marks.cut()
+            said.put_back()
+            self.findings += hidden
+            return (FORBIDDEN if hidden else plain[0]), plain[1]
+        said.put_back()
+        return _worst((verdict, plain[0])), max(stop, plain[1])
+
+    def _objects(self, row: _Row, start: int) -> int:
+        """Judge the pickle that is an array of objects; returns where it ends."""
+        verdict, stop = self._judge(row, start)
+        row.hidden.append(verdict if stop > start else _worst((verdict, INCOMPLETE)))
+        return stop
 
     def _reader(self, row: _Row, start: int) -> Reader:
         if row.data is not None:
             return Reader(row.data, start, integer_digits=self.limits.integer_digits)
+        return self._window(row, start)
+
+    def _window(self, row: _Row, start: int) -> WindowReader:
         room = _ROOM + _ROOM_PER_BYTE * self.budget.outer if row.part.is_unpacked() else None
-        return WindowReader(row.part.source, start, integer_digits=self.limits.integer_digits, room=room)
+        reader = WindowReader(row.part.source, start, integer_digits=self.limits.integer_digits, room=room)
+        reader.look = lambda place, data: self._search(row, data, lambda at: place + at)
+        return reader
 
     def _malformed(self, row: _Row, reader: Reader, verifier: Verifier) -> str:
         """Whether what broke off was a pickle, or only happens to begin like one."""
@@ -456,11 +527,14 @@ class _Scan:
 
     def _also_a_pickle(self, part: _Part) -> str:
         """What a container asks for where it is loaded as the pickle that it begins like."""
-        return self._hidden(_Row(part, _whole(part)), 0)
+        return self._hidden(_Row(part, None), part.source.read(0, LOOKED_AT), 0, 0)
 
-    def _hidden(self, row: _Row, start: int) -> str:
-        """Judge what only looks like a pickle: told from chance by names that could be imported."""
-        reader = self._reader(row, start)
+    def _hidden(self, row: _Row, data: bytes | bytearray, at: int, place: int) -> str:
+        """Judge what only looks like a pickle: told from chance by names that could be imported.
+
+        It begins at `at` of `data`, and at `place` of the stream.
+        """
+        reader = Reader(data, at, integer_digits=self.limits.integer_digits)
         verifier = Verifier(reader, self.policy.data, self.limits, Options(scanning=True))
         with suppress(StreamError, MemoryError, RecursionError):
             verifier.run()
@@ -469,8 +543,8 @@ class _Scan:
         if not refusals:
             return NOT_A_PICKLE
         self.nested_found += 1
-        self.members.append(Member(start, start + reader.consumed, verifier.opcodes, FORBIDDEN, row.part.name))
-        self._refusals(refusals, row.part, start if row.data is None else 0)
+        self.members.append(Member(place, place + reader.consumed, verifier.opcodes, FORBIDDEN, row.part.name))
+        self._refusals(refusals, row.part, place - at)
         self._collect(verifier)
         return FORBIDDEN
 
@@ -480,46 +554,80 @@ class _Scan:
         Looked for is a PROTO followed by what can follow it.  What begins like a pickle by chance is told from one by
         its names: a finding needs a global that a module could have.
         """
-        starts = {member.start for member in self.members[row.members :]}
-        for start in self._candidates(row, verdict):
-            if start in starts:
+        if row.data is not None:
+            self._search(row, row.data, lambda at: at)
+        elif verdict == NOT_A_PICKLE:
+            self._search(row, row.part.source.read(0, LARGE if row.part.depth else LOOKED_AT), lambda at: at)
+        return _worst((verdict, *row.hidden))
+
+    def _search(
+        self, row: _Row, data: bytes | bytearray, place: Callable[[int], int], until: int | None = None
+    ) -> None:
+        """Look for pickles in bytes of a stream; `place` says where in it such a byte stands."""
+        for match in _NESTED.finditer(data, 0, len(data) if until is None else until):
+            at = match.start()
+            if place(at) in row.starts:
                 continue
             if self.nested_work <= 0 or self.nested_found > self.limits.nested:
-                self.findings.append(Finding("limit", "warning", "more embedded pickles than are followed", start))
-                return _worst((verdict, INCOMPLETE))
-            verdict = _worst((verdict, self._hidden(row, start)))
-        return verdict
-
-    def _candidates(self, row: _Row, verdict: str) -> Iterator[int]:
-        if row.data is not None:
-            yield from (match.start() for match in _NESTED.finditer(row.data))
-            return
-        source = row.part.source
-        at = 0
-        until = _SEARCHED if verdict == NOT_A_PICKLE else source.size
-        if verdict == NOT_A_PICKLE and row.part.depth:
-            until = LARGE
-        for place, size in [*row.payloads, (until, 0)]:
-            stop = min(place + _SEARCHED, until)
-            while at < stop:
-                count = min(_SEARCHED, stop - at)
-                data = source.read(at, count + _OVERLAP)
-                yield from (at + match.start() for match in _NESTED.finditer(data) if match.start() < count)
-                at += count
-            at = max(at, min(place + size, until))
+                message = "more embedded pickles than are followed"
+                self.findings.append(Finding("limit", "warning", message, place(at), member=row.part.name or None))
+                row.hidden.append(INCOMPLETE)
+                return
+            row.hidden.append(self._hidden(row, data, at, place(at)))
 
 
 class _Row:
     """A stream being judged as pickles in a row, and where the report stood before."""
 
-    __slots__ = ("data", "findings", "members", "part", "payloads")
+    __slots__ = ("data", "findings", "hidden", "members", "part", "starts", "verifiers")
 
     def __init__(self, part: _Part, data: bytes | None, findings: int = 0, members: int = 0) -> None:
         self.part = part
         self.data = data  # all of it, where it is small or in memory anyway
         self.findings = findings
         self.members = members
-        self.payloads: list[tuple[int, int]] = []  # where in the source lies what was passed over
+        self.hidden: list[str] = []  # verdicts on what was found where no pickle is expected
+        self.starts: set[int] = set()  # where the pickles of the row begin
+        self.verifiers: deque[Verifier] = deque(maxlen=2)  # the last ones
+
+
+class _Marks:
+    """Where the report stood, to take back what was said since."""
+
+    __slots__ = ("_cut", "_hidden", "_row", "_scan", "findings")
+
+    def __init__(self, scan: _Scan, row: _Row | None = None) -> None:
+        self._scan = scan
+        self._row = row
+        self._hidden = len(row.hidden) if row else 0
+        self.findings = len(scan.findings)
+        self._cut = len(scan.findings), len(scan.members), len(scan.missing)
+
+    def cut(self) -> _Said:
+        """Take back what was said since, and return it."""
+        scan = self._scan
+        if self._row is not None:
+            del self._row.hidden[self._hidden :]
+        said = _Said(
+            scan, scan.findings[self._cut[0] :], scan.members[self._cut[1] :], scan.missing[self._cut[2] :]
+        )  # fmt: skip
+        del scan.findings[self._cut[0] :], scan.members[self._cut[1] :], scan.missing[self._cut[2] :]
+        return said
+
+
+class _Said(NamedTuple):
+    """What was said of a pickle, and taken back."""
+
+    scan: _Scan
+    findings: list[Finding]
+    members: list[Member]
+    missing: list[MissingGrant]
+
+    def put_back(self) -> None:
+        """Say it again."""
+        self.scan.findings += self.findings
+        self.scan.members += self.members
+        self.scan.missing += self.missing
 
 
 def _whole(part: _Part) -> bytes | None:
@@ -535,7 +643,7 @@ def _whole(part: _Part) -> bytes | None:
 
 def _is_zero(source: Source, start: int, stop: int) -> bool:
     while start < stop:
-        data = source.read(start, min(_SEARCHED, stop - start))
+        data = source.read(start, min(_WHOLE, stop - start))
         if not data or data.strip(b"\0"):
             return not data
         start += len(data)

@@ -11,6 +11,7 @@ Rules:
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from codecs import getincrementaldecoder
 from collections.abc import Callable
 from typing import Final
@@ -20,19 +21,22 @@ from safepickle.errors import LimitExceeded
 from safepickle.limits import DEFAULTS
 from safepickle.reader import LARGE, Reader
 
-__all__ = ["WindowReader"]
+__all__ = ["LOOKED_AT", "WindowReader"]
 
 _FIRST_READ: Final = 512
 _LARGEST_READ: Final = 1 << 20
 #: A payload that a policy's patterns ask for, and any number or 8-bit text, may be this long.
 _LONGEST: Final = 64 << 20
 _BUILD: Final = 0x62
+#: How much of a payload that is passed over is shown to `look`.
+LOOKED_AT: Final = 1 << 20
 
 
 class WindowReader(Reader):
     """A cursor over the pickle that begins at `start` of a source.
 
-    `room` bounds the bytes that are kept.  `payloads` has where in the source the payloads lie that were passed over.
+    `room` bounds the bytes that are kept.  `look` is called with the place and the beginning of each payload that is
+    passed over, where in a packed source it is reached once.
     """
 
     def __init__(
@@ -43,12 +47,19 @@ class WindowReader(Reader):
         self.source = source
         self.start = start
         self.room = room
-        self.payloads: list[tuple[int, int]] = []
+        self.look: Callable[[int, bytes], None] | None = None
         self.failure: ContainerError | None = None
         self.reveal: Callable[[], int] | None = None
         self._places: dict[int, tuple[int, int]] = {}  # position of an opcode -> where its payload is in the source
         self._dropped = 0  # bytes passed over so far, in whichever pass
+        self._gaps: list[int] = []  # where in `data` something was passed over, and how much it was up to there
+        self._sums: list[int] = []
         self._ahead = _FIRST_READ
+
+    @property
+    def place(self) -> int:
+        """Where in the source the cursor stands; in the first pass over what is there."""
+        return self.start + self._dropped + self.pos
 
     # -- Fetching ----------------------------------------------------------------------------------------------------
 
@@ -98,12 +109,19 @@ class WindowReader(Reader):
 
     # -- Payloads ----------------------------------------------------------------------------------------------------
 
+    def where(self, pos: int) -> int:
+        """The place in the source of a byte that was kept."""
+        before = bisect_right(self._gaps, pos)
+        return self.start + pos + (self._sums[before - 1] if before else 0)
+
     def pass_over(self, size: int) -> None:
         """Leave out `size` bytes that follow, wherever they go beyond what there is."""
         if size:
             here = min(size, len(self.data) - self.pos)
             del self.data[self.pos : self.pos + here]
             self._dropped += size
+            self._gaps.append(self.pos)
+            self._sums.append(self._dropped)
             self.shift += size
             self._available = self.pos  # what is there is fetched anew
             self._end_at_frame()
@@ -116,12 +134,13 @@ class WindowReader(Reader):
         if self.at not in self._places:
             if self._frame_end >= 0 and size > self._frame_end - self.pos:
                 self._fail("pickle exhausted before end of frame")
-            place = self.start + self._dropped + self.pos
+            place = self.place
             if not self.source.has(place + size):
                 self.failure = getattr(self.source, "failure", None)
                 self._fail("pickle data was truncated")
             self._places[self.at] = (place, size)
-            self.payloads.append((place, size))
+            if self.look is not None:
+                self.look(place, self.source.read(place, min(size, LOOKED_AT)))
             if self._frame_end >= 0:
                 self._frame_end -= size
             self.pass_over(size)

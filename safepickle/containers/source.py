@@ -261,7 +261,7 @@ class Unpacked(Source):
                 self.crc = zlib.crc32(chunk, self.crc)
                 yield chunk
             if decoder.eof:
-                at -= len(decoder.unused_data)
+                at -= len(decoder.unused_data or b"")
                 self.consumed = at - self._start
                 if self._again is None or not self._again(self._packed.read(at, min(16, self._stop - at))):
                     self.finished = True
