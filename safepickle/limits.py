@@ -21,6 +21,8 @@ WORK_ALLOWANCE: Final = 1 << 20
 # What may come out of decompression, likewise.
 UNPACKED_PER_BYTE: Final = 100
 UNPACKED_ALLOWANCE: Final = 256 << 20
+UNPACKED_OPCODES_PER_BYTE: Final = 16
+UNPACKED_OPCODES_ALLOWANCE: Final = 4 << 20
 
 
 class Limits(NamedTuple):
@@ -53,6 +55,9 @@ class Limits(NamedTuple):
     # Bytes that come out of decompression in one source, each time they do.  Models shrink to a half or a third, zeros
     # to a thousandth.  None: 256 MiB + 100 for each byte of the source.
     unpacked: int | None = None
+    # Bytes of opcodes, payloads aside, among what comes out of decompression: each costs a thousand times what one of
+    # data does.  Plain records shrink to a tenth.  None: 4 MiB + 16 for each byte of the source.
+    unpacked_opcodes: int | None = None
 
     def work(self, named: int | None, length: int) -> int:
         """The budget for a kind of work over a pickle of `length` bytes."""

@@ -48,7 +48,12 @@ from safepickle.errors import (
     escape,
 )
 from safepickle.layouts import TORCH_PICKLES, Arrays, begins_torch, storages, wraps_arrays
-from safepickle.limits import UNPACKED_ALLOWANCE, UNPACKED_PER_BYTE
+from safepickle.limits import (
+    UNPACKED_ALLOWANCE,
+    UNPACKED_OPCODES_ALLOWANCE,
+    UNPACKED_OPCODES_PER_BYTE,
+    UNPACKED_PER_BYTE,
+)
 from safepickle.opcodes import BY_NAME
 from safepickle.policy import Policy, resolve_policy
 from safepickle.policy.model import REFER, VERBS
@@ -87,9 +92,6 @@ _LEAST_NESTED_WORK: Final = 100_000
 #: Files and streams up to this size are read as a whole; larger ones in windows, past their payloads.
 _WHOLE: Final = 1 << 20
 _BLOCK: Final = 512  # of dbm.dumb's files
-#: Opcodes of a stream that came out of decompression are kept up to so many bytes, and 16 for each byte of the source.
-_ROOM: Final = 64 << 20
-_ROOM_PER_BYTE: Final = 16
 
 
 def scan(source: Any, *, policy: Any = None) -> Report:
@@ -203,12 +205,11 @@ class _Scan:
         self.missing: list[MissingGrant] = []
         self.capabilities: dict[tuple[str, str], Capability] = {}
         size = source.size
-        unpacked = self.limits.unpacked
+        unpacked, opcodes = self.limits.unpacked, self.limits.unpacked_opcodes
         self.budget = Budget(
-            size,
             unpacked=UNPACKED_ALLOWANCE + UNPACKED_PER_BYTE * size if unpacked is None else unpacked,
+            opcodes=UNPACKED_OPCODES_ALLOWANCE + UNPACKED_OPCODES_PER_BYTE * size if opcodes is None else opcodes,
             members=self.limits.members,
-            nested=self.limits.nested,
         )
         self.nested_work = _LEAST_NESTED_WORK + size
         self.nested_found = 0
@@ -275,7 +276,7 @@ class _Scan:
         else:
             if gaps:
                 verdicts += self._gaps(part, claims)
-        return _worst(verdicts), _covered(claims)
+        return _worst(verdicts), _covered(claims, part.source.size)
 
     def _item(self, part: _Part, item: Found, claims: list[tuple[int, int]]) -> str:
         if isinstance(item, Claim):
@@ -293,8 +294,11 @@ class _Scan:
         """Judge what no structure and no member claims."""
         at = 0
         for start, stop in [*sorted(claims), (part.source.size, part.source.size)]:
-            if start > at and not _is_zero(part.source, at, start):
-                yield self._gap(part, at, start)
+            if start > at:
+                first = _after_zeros(part.source, at, start)
+                verdict = NOT_A_PICKLE if first == start else self._gap(part, first, start)
+                claims.append((at, start if first == start or verdict != INCOMPLETE else first))
+                yield verdict
             at = max(at, stop)
 
     def _gap(self, part: _Part, start: int, stop: int) -> str:
@@ -348,7 +352,7 @@ class _Scan:
             if claimed < source.size and verdicts[-1] == PASS:
                 verdicts.append(INCOMPLETE)
             verdict = _worst(verdicts)
-        return self._embedded(row, verdict), claimed
+        return self._embedded(row, verdict, claimed), claimed
 
     def _padding(self, source: Source, at: int) -> int:
         """Where the zeros end that follow a pickle up to a block: so `dbm.dumb` lays its values out."""
@@ -362,7 +366,7 @@ class _Scan:
         """What follows a pickle and is none: a container, rubbish, or a stream that was broken on purpose."""
         size = part.source.size
         rest = Slice(part.source, start, size)
-        if kinds(rest, rest.read(0, HEAD)):
+        if any(kind.follows for kind in kinds(rest, rest.read(0, HEAD))):
             del self.findings[-1], self.members[-1]
             inner, claimed = self._visit(part.inside(f"bytes {start}-{size}", rest))
             if inner != NOT_A_PICKLE:
@@ -396,7 +400,8 @@ class _Scan:
             verifier.run()
         except EndOfStream as error:
             verdict = NOT_A_PICKLE if row.part.depth else MALFORMED
-            self.findings.append(Finding("empty", "error", str(error), start, member=name))
+            if not isinstance(reader, WindowReader) or reader.failure is None:
+                self.findings.append(Finding("empty", "error", str(error), start, member=name))
         except Forbidden as error:
             verdict = FORBIDDEN
             self.missing.extend(error.missing)
@@ -417,7 +422,11 @@ class _Scan:
         self.members.append(Member(start, stop, verifier.opcodes, verdict, row.part.name))
         row.starts.add(start)
         self._collect(verifier)
+        if row.part.is_unpacked():
+            self.budget.opcodes -= min(len(reader.data), reader.consumed)
         if isinstance(reader, WindowReader):
+            if isinstance(reader.failure, Exhausted) and getattr(row.part.source, "failure", None) is None:
+                verdict = _worst((verdict, self._problem(row.part, Problem("unpack-limit", str(reader.failure)))))
             self._search(row, reader.data, reader.where, reader.pos)
         return verdict, stop
 
@@ -463,7 +472,7 @@ class _Scan:
         return self._window(row, start)
 
     def _window(self, row: _Row, start: int) -> WindowReader:
-        room = _ROOM + _ROOM_PER_BYTE * self.budget.outer if row.part.is_unpacked() else None
+        room = max(0, self.budget.opcodes) if row.part.is_unpacked() else None
         reader = WindowReader(row.part.source, start, integer_digits=self.limits.integer_digits, room=room)
         reader.look = lambda place, data: self._search(row, data, lambda at: place + at)
         return reader
@@ -548,7 +557,7 @@ class _Scan:
         self._collect(verifier)
         return FORBIDDEN
 
-    def _embedded(self, row: _Row, verdict: str) -> str:
+    def _embedded(self, row: _Row, verdict: str, rest: int) -> str:
         """Judge pickles inside the strings of pickles too: whoever loads the outer one may load them.
 
         Looked for is a PROTO followed by what can follow it.  What begins like a pickle by chance is told from one by
@@ -556,8 +565,9 @@ class _Scan:
         """
         if row.data is not None:
             self._search(row, row.data, lambda at: at)
-        elif verdict == NOT_A_PICKLE:
-            self._search(row, row.part.source.read(0, LARGE if row.part.depth else LOOKED_AT), lambda at: at)
+        else:
+            most = LARGE if row.part.depth and not rest else LOOKED_AT
+            self._search(row, row.part.source.read(rest, most), lambda at: rest + at)
         return _worst((verdict, *row.hidden))
 
     def _search(
@@ -641,20 +651,24 @@ def _whole(part: _Part) -> bytes | None:
     return source.whole() if source.size <= most else None
 
 
-def _is_zero(source: Source, start: int, stop: int) -> bool:
+def _after_zeros(source: Source, start: int, stop: int) -> int:
+    """Where the first byte is that is not zero; `stop` where there is none."""
     while start < stop:
         data = source.read(start, min(_WHOLE, stop - start))
-        if not data or data.strip(b"\0"):
-            return not data
+        rest = data.lstrip(b"\0")
+        if rest or not data:
+            return start + len(data) - len(rest)
         start += len(data)
-    return True
+    return stop
 
 
-def _covered(claims: list[tuple[int, int]]) -> int:
+def _covered(claims: list[tuple[int, int]], size: int) -> int:
+    """How many bytes of so many are claimed; a claim may go beyond what there is."""
     total = at = 0
     for start, stop in sorted(claims):
-        total += max(0, stop - max(start, at))
-        at = max(at, stop)
+        end = min(stop, size)
+        total += max(0, end - max(start, at))
+        at = max(at, end)
     return total
 
 

@@ -16,7 +16,7 @@ from codecs import getincrementaldecoder
 from collections.abc import Callable
 from typing import Final
 
-from safepickle.containers.source import ContainerError, Source
+from safepickle.containers.source import ContainerError, Exhausted, Source
 from safepickle.errors import LimitExceeded
 from safepickle.limits import DEFAULTS
 from safepickle.reader import LARGE, Reader
@@ -71,9 +71,8 @@ class WindowReader(Reader):
             if self.room is not None and len(self.data) + count > self.room:
                 count = self.room - len(self.data)
                 if count <= 0:
-                    raise LimitExceeded(
-                        f"more than {self.room:,} bytes of opcodes came out of a container", position=self.position
-                    )
+                    self.failure = Exhausted("more opcodes were unpacked than the limit unpacked_opcodes allows")
+                    break
             chunk = self._read(self.start + self._dropped + len(self.data), count)
             if not chunk:
                 break

@@ -27,6 +27,7 @@ def test_the_fields_are_the_limits_that_a_policy_can_name():
         "nested",
         "members",
         "unpacked",
+        "unpacked_opcodes",
     )
 
 
@@ -43,6 +44,7 @@ def test_the_defaults_are_the_documented_ones():
         "nested": 8,
         "members": 100_000,
         "unpacked": None,
+        "unpacked_opcodes": None,
     }
 
 

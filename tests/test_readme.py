@@ -105,7 +105,8 @@ def test_the_limits_are_the_ones_of_the_package_with_their_defaults():
     words = {None: "none", **{value: str(value) for value in limits.DEFAULTS if value is not None}}
     work = f"{limits.WORK_ALLOWANCE >> 20} MiB + {limits.WORK_PER_BYTE} for each byte"
     unpacked = f"{limits.UNPACKED_ALLOWANCE >> 20} MiB + {limits.UNPACKED_PER_BYTE} for each byte"
-    budgets = {"hash_work": work, "copy_work": work, "unpacked": unpacked}
+    opcodes = f"{limits.UNPACKED_OPCODES_ALLOWANCE >> 20} MiB + {limits.UNPACKED_OPCODES_PER_BYTE} for each byte"
+    budgets = {"unpacked_opcodes": opcodes, "hash_work": work, "copy_work": work, "unpacked": unpacked}
     assert shown == {
         name: budgets.get(name) or words[value]
         for name, value in limits.DEFAULTS._asdict().items()

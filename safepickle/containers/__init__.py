@@ -37,6 +37,7 @@ class Kind(NamedTuple):
     name: str
     open: Callable[[Source, Budget], Iterator[Found]]
     sure: bool = True  # whether the beginning cannot be chance: then what cannot be read is a problem
+    follows: bool = True  # whether one may stand behind a pickle
 
 
 def _unsupported(what: str) -> Callable[[Source, Budget], Iterator[Found]]:
@@ -48,8 +49,8 @@ def _unsupported(what: str) -> Callable[[Source, Budget], Iterator[Found]]:
 
 _ZIP: Final = Kind("zip", open_zip)
 _TAR: Final = Kind("tar", open_tar)
-_RECORDS: Final = Kind("records", open_records, sure=False)
-_STAMPED: Final = Kind("stamped", open_stamped, sure=False)
+_RECORDS: Final = Kind("records", open_records, sure=False, follows=False)
+_STAMPED: Final = Kind("stamped", open_stamped, sure=False, follows=False)
 _BY_END: Final = Kind("zip", open_zip, sure=False)
 _COMPRESSED: Final = tuple(
     (form.begins, Kind(form.name, partial(open_compressed, form), form.sure)) for form in FORMATS
@@ -84,7 +85,7 @@ def kinds(source: Source, head: bytes) -> list[Kind]:
         found.append(_TAR)
     if begins_records(head, source.size):
         found.append(_RECORDS)
-    if begins_stamped(head):
+    elif begins_stamped(head):
         found.append(_STAMPED)
     return found
 

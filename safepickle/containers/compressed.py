@@ -160,7 +160,7 @@ def open_compressed(form: Format, source: Source, budget: Budget) -> Iterator[Fo
     unpacked.finish()
     yield from unpacked_problems(unpacked, form.name)
     # What a damaged stream holds after the damage is not known to be anything.
-    yield Claim(0, size if unpacked.failure else form.header + unpacked.consumed)
+    yield Claim(0, size if unpacked.failure else unpacked.ended)
 
 
 def unpacked_problems(unpacked: Unpacked, what: str, member: str = "") -> Iterator[Problem]:

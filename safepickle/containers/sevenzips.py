@@ -41,7 +41,8 @@ def open_7z(source: Source, budget: Budget) -> Iterator[Found]:
         yield Problem("encrypted", "7z: the archive is encrypted", 0)
         return
     except Exception as error:  # noqa: BLE001 - the library raises whatever its parts raise
-        yield Problem("container", f"7z: it cannot be unpacked ({type(error).__name__})", 0)
+        rule = "encrypted" if isinstance(error, py7zr.exceptions.PasswordRequired) else "container"
+        yield Problem(rule, f"7z: it cannot be unpacked ({type(error).__name__})", 0)
         return
     for name, data in members:
         yield Stream(name, BytesSource(data), None, 0)

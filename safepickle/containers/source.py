@@ -45,13 +45,12 @@ class Exhausted(ContainerError):
 
 
 class Budget:
-    """What one scan may still spend.  `outer` is the size of what it was given, in bytes."""
+    """What one scan may still spend."""
 
-    def __init__(self, outer: int, *, unpacked: int, members: int, nested: int) -> None:
-        self.outer = outer
+    def __init__(self, *, unpacked: int, opcodes: int, members: int) -> None:
         self.unpacked = unpacked  # bytes that may still come out of decompression
+        self.opcodes = opcodes  # of them, those that may still be kept because they are no payload
         self.members = members  # streams that may still be looked into
-        self.nested = nested  # containers inside each other
         self.allowed = (unpacked, members)
 
     def unpack(self, count: int) -> None:
@@ -169,7 +168,8 @@ class Unpacked(Source):
     """What comes out of decompression, forwards and within a window; going further back starts again, and is charged.
 
     `make` gives a decoder for each packed stream; `again` says of what follows one whether it is another of its kind.
-    `errors` are what the decoder raises.  `size` is known once the end was reached; until then it is a lower bound.
+    `errors` are what the decoder raises; `exactly` is the length after which the packed data may end unannounced.
+    `size` is known once the end was reached; until then it is a lower bound.
     """
 
     def __init__(
@@ -182,6 +182,7 @@ class Unpacked(Source):
         *,
         errors: tuple[type[BaseException], ...],
         again: Callable[[bytes], bool] | None = None,
+        exactly: int | None = None,
     ) -> None:
         self._packed = packed
         self._start = start
@@ -190,10 +191,11 @@ class Unpacked(Source):
         self._budget = budget
         self._errors = errors
         self._again = again
+        self._exactly = exactly
         self.failure: ContainerError | None = None  # why nothing more comes out, where that is not the end
         self.size = 0
         self.finished = False
-        self.consumed = 0  # packed bytes up to the end of the last stream that was complete
+        self.ended = start  # where in the packed source the last stream ended that was complete
         self.crc = 0
         self._restart()
 
@@ -244,11 +246,16 @@ class Unpacked(Source):
 
         self.crc = 0
         at = self._start
+        done = 0
         decoder = self._make()
         while True:
             data = b""
             if decoder.needs_input:
                 data = self._packed.read(at, min(_CHUNK, self._stop - at))
+                if not data and done == self._exactly:
+                    self.ended = at
+                    self.finished = True
+                    return
                 if not data:
                     raise Broken("the packed data breaks off")
                 at += len(data)
@@ -259,10 +266,11 @@ class Unpacked(Source):
             if chunk:
                 self._budget.unpack(len(chunk))
                 self.crc = zlib.crc32(chunk, self.crc)
+                done += len(chunk)
                 yield chunk
             if decoder.eof:
                 at -= len(decoder.unused_data or b"")
-                self.consumed = at - self._start
+                self.ended = at
                 if self._again is None or not self._again(self._packed.read(at, min(16, self._stop - at))):
                     self.finished = True
                     return

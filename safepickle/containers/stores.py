@@ -49,7 +49,7 @@ def open_sqlite(source: Source, budget: Budget) -> Iterator[Found]:
     connection = sqlite3.connect(":memory:", isolation_level=None)
     try:
         yield from _rows(connection, bytes(data), budget)
-    except (sqlite3.Error, MemoryError, OverflowError) as error:
+    except (sqlite3.Error, sqlite3.Warning, MemoryError, OverflowError, UnicodeError) as error:
         yield Problem("container", f"SQLite: it cannot be read ({type(error).__name__})", 0)
     finally:
         connection.close()
@@ -68,17 +68,25 @@ def _rows(connection: Any, data: bytes, budget: Budget) -> Iterator[Found]:
     for pragma in ("trusted_schema=OFF", "cell_size_check=ON", "query_only=ON"):
         connection.execute(f"PRAGMA {pragma}")
     tables = connection.execute(
-        "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND rootpage > 0"
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND rootpage > 0"
     ).fetchall()
-    for table, _ in tables:
-        quoted = _text(table).replace('"', '""')
-        cursor = connection.execute(f'SELECT * FROM "{quoted}"')  # noqa: S608 - quoted, and read-only
-        columns = [f"{column[0]}" for column in cursor.description]
+    for (table,) in tables:
+        # What is computed when it is read may take any time, and holds nothing that is not elsewhere in the table.
+        described = connection.execute("SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0", (_text(table),))
+        columns = [_text(name) for (name,) in described]
+        if not columns:
+            continue
+        chosen = ", ".join(map(_quoted, columns))
+        cursor = connection.execute(f"SELECT {chosen} FROM {_quoted(_text(table))}")  # noqa: S608 - read-only, quoted
         for number, row in enumerate(cursor):
-            for column, value in zip(columns, row, strict=False):
+            for column, value in zip(columns, row, strict=True):
                 if isinstance(value, bytes) and value:
                     budget.member()
                     yield Stream(f"{_text(table)}.{column}[{number}]", BytesSource(value), None, 0)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _text(name: Any) -> str:

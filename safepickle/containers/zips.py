@@ -16,6 +16,7 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from functools import partial
 from struct import Struct
 from typing import Final, NamedTuple
 
@@ -265,7 +266,7 @@ def _open_member(
         yield from _open_stored(source, name, header, start, stop)
         return
     try:
-        unpacked = _unpacked(source, budget, header.method, start, stop)
+        unpacked = _unpacked(source, budget, header.method, start, stop, header.size)
     except ImportError:
         yield Problem("missing-library", f"zip: what unpacks method {header.method} is not installed", start, name)
         return
@@ -283,10 +284,10 @@ def _open_member(
     if unpacked.failure is None:
         if unpacked.crc != header.crc or unpacked.size != header.size:
             yield Problem("checksum", "zip: a member is not what its checksum and size say", start, name)
-        if unpacked.consumed < stop - start:
-            rest = Slice(source, start + unpacked.consumed, stop)
+        if unpacked.ended < stop:
+            rest = Slice(source, unpacked.ended, stop)
             yield Problem("container-mismatch", "zip: a member's packed data ends before the member does", start, name)
-            yield Stream(name, rest, start + unpacked.consumed, stop)
+            yield Stream(name, rest, unpacked.ended, stop)
 
 
 def _open_stored(source: Source, name: str, header: _Header, start: int, stop: int) -> Iterator[Found]:
@@ -302,20 +303,20 @@ def _open_stored(source: Source, name: str, header: _Header, start: int, stop: i
         yield Problem("checksum", "zip: a member is not what its checksum says", start, name)
 
 
-def _unpacked(source: Source, budget: Budget, method: int, start: int, stop: int) -> Unpacked:
+def _unpacked(source: Source, budget: Budget, method: int, start: int, stop: int, size: int) -> Unpacked:
     if method == _LZMA:
-        return _zip_lzma(source, budget, start, stop)
+        return _zip_lzma(source, budget, start, stop, size)
     if method == _DEFLATED:
         import zlib
 
-        return Unpacked(source, start, stop, lambda: Zlib(-15), budget, errors=(zlib.error,))
+        return Unpacked(source, start, stop, partial(Zlib, -15), budget, errors=(zlib.error,))
     if method not in _METHODS:
         raise Broken(f"a member is packed by method {method}, which is not supported")
     make, errors = decoder(_METHODS[method])
     return Unpacked(source, start, stop, make, budget, errors=errors)
 
 
-def _zip_lzma(source: Source, budget: Budget, start: int, stop: int) -> Unpacked:
+def _zip_lzma(source: Source, budget: Budget, start: int, stop: int, size: int) -> Unpacked:
     # APPNOTE 5.8.8: two bytes of version, two of the length of the properties, the properties, a raw stream.
     import lzma
 
@@ -332,7 +333,7 @@ def _zip_lzma(source: Source, budget: Budget, start: int, stop: int) -> Unpacked
     def make() -> lzma.LZMADecompressor:
         return lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=chain)
 
-    return Unpacked(source, start + 9, stop, make, budget, errors=(lzma.LZMAError,))
+    return Unpacked(source, start + 9, stop, make, budget, errors=(lzma.LZMAError,), exactly=size)
 
 
 def _without_directory(source: Source, budget: Budget) -> Iterator[Found]:
@@ -357,8 +358,8 @@ def _open_unsized(source: Source, budget: Budget, local: _Header) -> Generator[F
     if local.method != _DEFLATED:
         yield Problem("container", "zip: nothing says where a member ends", local.at, name)
         return local.at
-    unpacked = _unpacked(source, budget, local.method, local.at, source.size)
+    unpacked = _unpacked(source, budget, local.method, local.at, source.size, -1)
     yield Stream(name, unpacked, local.at, source.size)
     unpacked.finish()
     yield from unpacked_problems(unpacked, "zip", name)
-    return local.at + unpacked.consumed
+    return unpacked.ended
