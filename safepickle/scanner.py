@@ -91,6 +91,8 @@ _NESTED: Final = re.compile(rb"\x80[\x02-\x05](?=[\]})(\x8c\x95cX\x8f\x80KJMNGUC
 _LEAST_NESTED_WORK: Final = 100_000
 #: Files and streams up to this size are read as a whole; larger ones in windows, past their payloads.
 _WHOLE: Final = 1 << 20
+#: Of a member of a container that is no pickle, so much is searched for pickles: tensors are not read.
+_SEARCHED: Final = 64 * 1024
 _BLOCK: Final = 512  # of dbm.dumb's files
 
 
@@ -566,7 +568,7 @@ class _Scan:
         if row.data is not None:
             self._search(row, row.data, lambda at: at)
         else:
-            most = LARGE if row.part.depth and not rest else LOOKED_AT
+            most = _SEARCHED if row.part.depth and not rest else LOOKED_AT
             self._search(row, row.part.source.read(rest, most), lambda at: rest + at)
         return _worst((verdict, *row.hidden))
 
