@@ -61,6 +61,11 @@ RULES: Final = {
         verdict=MALFORMED,
     ),
     "empty": Rule("There is not a single byte.", "Fetch the file again.", verdict=MALFORMED),
+    "expansion": Rule(
+        "The objects share so much that to print them, compare them or write them as text would hardly ever end.",
+        "Load it only if nothing walks through what it holds.",
+        "warning", INCOMPLETE,
+    ),
     "trailing-data": Rule(
         "Bytes behind, before or between what was understood belong to nothing.",
         "Find out what wrote them; cut them off if nobody needs them.",

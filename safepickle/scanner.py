@@ -47,6 +47,7 @@ from safepickle.errors import (
     StreamError,
     escape,
 )
+from safepickle.expansion import is_excessive
 from safepickle.layouts import TORCH_PICKLES, Arrays, begins_torch, storages, wraps_arrays
 from safepickle.limits import (
     UNPACKED_ALLOWANCE,
@@ -424,13 +425,20 @@ class _Scan:
         self.members.append(Member(start, stop, verifier.opcodes, verdict, row.part.name))
         row.starts.add(start)
         self._collect(verifier)
+        return _worst((verdict, *self._look_back(row, start, verifier))), stop
+
+    def _look_back(self, row: _Row, start: int, verifier: Verifier) -> Iterator[str]:
+        """What there is to say of a pickle once it has been read."""
+        reader = verifier.reader
+        if verifier.finished and is_excessive(verifier.heap, verifier.opcodes):
+            message = "walking through the objects without noticing what they share would hardly ever end"
+            yield self._problem(row.part, Problem("expansion", message, start))
         if row.part.is_unpacked():
             self.budget.opcodes -= min(len(reader.data), reader.consumed)
         if isinstance(reader, WindowReader):
             if isinstance(reader.failure, Exhausted) and getattr(row.part.source, "failure", None) is None:
-                verdict = _worst((verdict, self._problem(row.part, Problem("unpack-limit", str(reader.failure)))))
+                yield self._problem(row.part, Problem("unpack-limit", str(reader.failure)))
             self._search(row, reader.data, reader.where, reader.pos)
-        return verdict, stop
 
     def _with_arrays(self, row: _Row, start: int, plain: tuple[str, int], marks: _Marks) -> tuple[str, int]:
         """Judge once more what joblib reads with arrays between the opcodes, and pickle without.

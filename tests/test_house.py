@@ -27,7 +27,7 @@ LAYERS = (
     | {f"containers.{name}" for name in ("arrays", "compressed", "records", "sevenzips", "stores", "tars")},
     {"policy._plain", "policy.normal", "policy.parse", "policy.write", "symbols", "containers.zips"},
     {"policy.packaged", "matching", "containers"},
-    {"weighing", "lane"},
+    {"weighing", "lane", "expansion"},
     {"policy.freeze", "policy"},
     {"verifier", "pickler", "disassemble"},
     {"unpickler", "layouts"},

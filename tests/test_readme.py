@@ -15,6 +15,7 @@ import pytest
 
 import safepickle
 from safepickle import limits
+from safepickle.report import RULES
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -111,6 +112,11 @@ def test_the_limits_are_the_ones_of_the_package_with_their_defaults():
         name: budgets.get(name) or words[value]
         for name, value in limits.DEFAULTS._asdict().items()
     }
+
+
+def test_the_findings_are_the_ones_of_the_package_with_what_they_mean():
+    shown = {row[0].strip("`"): tuple(row[1:]) for row in rows("What a finding means")}
+    assert shown == {name: (rule.verdict, rule.meaning, rule.advice) for name, rule in RULES.items()}
 
 
 def test_the_variables_that_choose_a_build_are_the_ones_that_are_read():
