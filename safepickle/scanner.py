@@ -109,7 +109,9 @@ def scan(source: Any, *, policy: Any = None) -> Report:
         with open(source, "rb", buffering=0) as file:
             size = os.fstat(file.fileno()).st_size
             if size > _WHOLE:
-                return _Scan(os.fsdecode(source), FileSource(file), chosen, _Hash(source, file)).report()
+                hashed = _Hash(source, file)
+                report = _Scan(os.fsdecode(source), FileSource(file), chosen, hashed).report()
+                return report if hashed.is_current(file) else _changed(report)
             data = _read_all(file)
         return _Scan(os.fsdecode(source), BytesSource(data), chosen).report()
     if callable(getattr(source, "read", None)):
@@ -159,15 +161,26 @@ class _Hash:
         self._stamp = _stamp(file)
         self._known: str | None = None
 
+    def is_current(self, file: Any) -> bool:
+        """Whether the open file is as it was."""
+        return _stamp(file) == self._stamp
+
     def __call__(self) -> str:
         if self._known is None:
             import hashlib
 
             with open(self._path, "rb") as file:
-                if _stamp(file) != self._stamp:
+                if not self.is_current(file):
                     raise OSError(f"{self._path} has changed since it was scanned")
                 self._known = hashlib.file_digest(file, "sha256").hexdigest()
         return self._known
+
+
+def _changed(report: Report) -> Report:
+    """The report on a file that has changed while it was read: other bytes may have been judged than are there."""
+    finding = Finding("unreadable", "warning", "the file has changed while it was scanned")
+    verdict = _worst((report.verdict, INCOMPLETE))
+    return report._replace(verdict=verdict, findings=(*report.findings, finding))
 
 
 def _stamp(file: Any) -> tuple[int, int, int, int]:
@@ -242,13 +255,13 @@ class _Scan:
         found = kinds(source, head)
         if isinstance(source, Unpacked) and found:
             source.finish()  # containers need to know the size
+        also = self._also_a_pickle(part) if found else NOT_A_PICKLE
         read = [(kind, outcome) for kind in found if (outcome := self._container(part, kind)) is not None]
         if not read:
             outcomes = [self._raw(part)]
         else:
             source.meant = True
-            outcomes = [outcome for _, outcome in read]
-            outcomes.append((self._also_a_pickle(part), 0))
+            outcomes = [*(outcome for _, outcome in read), (also, 0)]
         if isinstance(source, Unpacked):
             source.finish()
         # A zip is read from its end: something else may stand before it, or be all of the rest.

@@ -8,6 +8,7 @@ in `tests/data/containers`, with the program that made it.
 
 from __future__ import annotations
 
+import base64
 import bz2
 import gzip
 import io
@@ -486,6 +487,31 @@ def zip_with_a_pickle_behind_packed_data() -> bytes:
     return header + body + entry + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 1, 1, len(entry), at, 0)
 
 
+def in_zip64(inner: bytes, *, count: int = 1, small_count: int = 0xFFFF, at: int = 0) -> bytes:
+    """A zip with the records of ZIP64 at its end."""
+    data = in_zip(("a.pkl", inner))
+    first, end = central(data), data.index(b"PK\5\6")
+    record = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, count, count, end - first, first)
+    locator = struct.pack("<4sLQL", b"PK\6\7", 0, end + at, 1)
+    last = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, small_count, small_count, 0xFFFFFFFF, 0xFFFFFFFF, 0)
+    return data[:end] + record + locator + last
+
+
+@each
+def in_a_zip64(inner: bytes) -> bytes:
+    return in_zip64(inner)
+
+
+@case(MALFORMED, "container-mismatch")
+def zip64_whose_locator_points_elsewhere() -> bytes:
+    return in_zip64(GOOD, at=7)
+
+
+@case(MALFORMED, "container-mismatch")
+def zip64_whose_records_differ() -> bytes:
+    return in_zip64(GOOD, small_count=9)
+
+
 @case(FORBIDDEN, "not-granted")
 def zip_that_is_a_pickle_too() -> bytes:
     name = "x\nI1\n0cos\nsystem\n(Vtrue\ntR."  # PERSID takes the header up to the first line end
@@ -548,6 +574,19 @@ def tar_with_a_damaged_header_before_the_evil_member() -> bytes:
 @case(FORBIDDEN, "not-granted")
 def tar_that_is_a_pickle_too() -> bytes:
     return in_tar(("cos\nsystem\n(Vtrue\ntR.", GOOD), form=tarfile.USTAR_FORMAT)
+
+
+@case(FORBIDDEN, "container-mismatch", "not-granted")
+def tar_with_two_sizes() -> bytes:
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        info = tarfile.TarInfo("a")
+        info.size = len(EVIL)
+        info.pax_headers = {"comment": "20 size=7"}
+        archive.addfile(info, io.BytesIO(EVIL))
+    return file.getvalue().replace(b"comment=20 size=7", b"size=%-12d" % len(EVIL)).replace(
+        b"size=%-12d" % len(EVIL), b"size=%012d" % (len(EVIL) - 1)
+    )  # fmt: skip
 
 
 @case(FORBIDDEN, "container-mismatch", "not-granted")
@@ -653,6 +692,16 @@ def in_one_record(inner: bytes) -> bytes:
 @each
 def behind_a_time_stamp(inner: bytes) -> bytes:
     return struct.pack("<I", 1_700_000_000) + inner
+
+
+@each
+def in_base64(inner: bytes) -> bytes:
+    return base64.encodebytes(inner)  # as Django's database cache
+
+
+@each
+def in_base64_in_sqlite(inner: bytes) -> bytes:
+    return in_sqlite(base64.b64encode(inner).decode())
 
 
 @each

@@ -63,19 +63,19 @@ def test_what_comes_out_of_decompression_is_bounded(pack):
 
 
 def test_a_payload_of_a_compressed_pickle_is_not_kept():
-    data = gzip.compress(pickle.dumps([bytes(64 << 20), b"x"]), 1)
+    data = gzip.compress(pickle.dumps([bytes(32 << 20), b"x"]), 1)
     tracemalloc.start()
     report = safepickle.scan(data, policy=PLAIN)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert report.ok
-    assert peak < 32 << 20
+    assert peak < 24 << 20
 
 
 def test_opcodes_out_of_decompression_are_bounded_over_all_members():
-    members = [(f"{number}.pkl", b"N0" * 50_000 + b"N.") for number in range(10)]
+    members = [(f"{number}.pkl", b"N0" * 40_000 + b"N.") for number in range(3)]
     data = made.in_zip(*members, method=zipfile.ZIP_DEFLATED)
-    report = safepickle.scan(data, policy=limited(unpacked_opcodes="256 KiB"))
+    report = safepickle.scan(data, policy=limited(unpacked_opcodes="128 KiB"))
     assert (report.verdict, rules(report)) == ("incomplete", {"unpack-limit"})
     assert safepickle.scan(data, policy=PLAIN).ok
 
@@ -119,7 +119,7 @@ def test_a_view_of_a_database_is_never_read():
 
 
 def test_a_file_of_many_records_takes_time_in_proportion():
-    few, many = _records(200), _records(800)
+    few, many = _records(60), _records(240)
     assert safepickle.scan(many, policy=PLAIN).ok
     lines = [_lines(data) for data in (few, many)]
     assert lines[1] < 5 * lines[0]
@@ -256,7 +256,7 @@ def _is_there(module: str) -> bool:
 @pytest.mark.parametrize("name", ["several.joblib", "several.protocol2.joblib", "objects.joblib"])
 def test_a_file_of_joblibs_that_breaks_off_never_passes(name):
     data = (LIBRARY / name).read_bytes()
-    for size in range(1, len(data), 29):
+    for size in range(1, len(data), 83):
         assert not safepickle.scan(data[:size], policy=Policy.from_yaml(NUMPY)).ok
 
 

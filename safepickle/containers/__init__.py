@@ -17,7 +17,14 @@ from typing import Final, NamedTuple
 from safepickle.containers.arrays import MAGIC as NPY
 from safepickle.containers.arrays import open_npy
 from safepickle.containers.compressed import FORMATS, open_compressed
-from safepickle.containers.records import begins_records, begins_stamped, open_records, open_stamped
+from safepickle.containers.records import (
+    begins_base64,
+    begins_records,
+    begins_stamped,
+    open_base64,
+    open_records,
+    open_stamped,
+)
 from safepickle.containers.sevenzips import MAGIC as SEVEN_ZIP
 from safepickle.containers.sevenzips import open_7z
 from safepickle.containers.source import Broken, Budget, Found, Source
@@ -51,6 +58,7 @@ _ZIP: Final = Kind("zip", open_zip)
 _TAR: Final = Kind("tar", open_tar)
 _RECORDS: Final = Kind("records", open_records, sure=False, follows=False)
 _STAMPED: Final = Kind("stamped", open_stamped, sure=False, follows=False)
+_BASE64: Final = Kind("base64", open_base64, sure=False)
 _BY_END: Final = Kind("zip", open_zip, sure=False)
 _COMPRESSED: Final = tuple(
     (form.begins, Kind(form.name, partial(open_compressed, form), form.sure)) for form in FORMATS
@@ -87,6 +95,8 @@ def kinds(source: Source, head: bytes) -> list[Kind]:
         found.append(_RECORDS)
     elif begins_stamped(head):
         found.append(_STAMPED)
+    if begins_base64(head):
+        found.append(_BASE64)
     return found
 
 

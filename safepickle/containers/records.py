@@ -1,6 +1,7 @@
-"""Records with their length before them, as logging and multiprocessing send them, and pickles behind a time stamp.
+"""What is wrapped around a pickle without a magic number: lengths, a time stamp, base64.
 
-Neither has a magic number: such a file is told by its first length leading to a pickle that is as long as it says.
+Logging and multiprocessing send records with their length before each.  Such a file is told by there being a pickle
+where one would be.
 
 Rules:
 
@@ -13,13 +14,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from safepickle.containers.source import PICKLE, Broken, Budget, Claim, Found, Slice, Source, Stream
+from safepickle.containers.source import PICKLE, Broken, Budget, BytesSource, Claim, Found, Slice, Source, Stream
 
-__all__ = ["begins_records", "begins_stamped", "open_records", "open_stamped"]
+__all__ = ["begins_base64", "begins_records", "begins_stamped", "open_base64", "open_records", "open_stamped"]
 
 _PREFIX: Final = 4
 #: What pickles of dicts and of everything else begin with: PROTO, and what protocols 0 and 1 have instead.
 _BEGIN: Final = b"\x80}]("
+#: A PROTO of 2 to 5 and two bits of what follows it.
+_BASE64: Final = frozenset({b"gAI", b"gAJ", b"gAK", b"gAL", b"gAM", b"gAN", b"gAO", b"gAP", b"gAQ", b"gAR", b"gAS",
+                            b"gAT", b"gAU", b"gAV", b"gAW", b"gAX"})  # fmt: skip
+_LONGEST_BASE64: Final = 64 << 20
 
 
 def begins_records(head: bytes, size: int) -> bool:
@@ -60,3 +65,28 @@ def open_stamped(source: Source, budget: Budget) -> Iterator[Found]:
     yield Stream("", rest, _PREFIX, source.size, PICKLE)
     if not rest.meant:
         raise Broken("no pickle behind the time stamp")
+
+
+def begins_base64(head: bytes) -> bool:
+    """Whether this is how a PROTO begins in base64, as databases keep pickles in columns of text."""
+    return head[:3] in _BASE64
+
+
+def open_base64(source: Source, budget: Budget) -> Iterator[Found]:
+    """The pickle in base64.  Raises Broken for other text."""
+    import binascii
+
+    if source.size > _LONGEST_BASE64:
+        raise Broken("base64: too long to be looked into")
+    budget.unpack(source.size)
+    try:
+        # Line ends are passed over, and nothing else that is not of the alphabet.
+        text = source.read(0, source.size).translate(None, b"\r\n")
+        data = binascii.a2b_base64(text, strict_mode=True)
+    except ValueError:
+        raise Broken("base64: not what it begins like") from None
+    inner = BytesSource(data)
+    yield Claim(0, source.size)
+    yield Stream("base64", inner, None, 0, PICKLE)
+    if not inner.meant:
+        raise Broken("base64: no pickle in it")

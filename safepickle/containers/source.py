@@ -27,6 +27,7 @@ PICKLE: Final = "pickle"
 DATA: Final = "data"
 
 _CHUNK: Final = 64 * 1024
+_FIRST_CHUNK: Final = 512  # of a packed stream, of which there may be very many in a row
 #: Unpacked bytes that are kept, so that reading them again costs nothing; of more, only the last are.
 _HELD: Final = 8 << 20
 _KEPT: Final = 1 << 20
@@ -247,11 +248,13 @@ class Unpacked(Source):
         self.crc = 0
         at = self._start
         done = 0
+        ahead = _FIRST_CHUNK
         decoder = self._make()
         while True:
             data = b""
             if decoder.needs_input:
-                data = self._packed.read(at, min(_CHUNK, self._stop - at))
+                data = self._packed.read(at, min(ahead, self._stop - at))
+                ahead = min(2 * ahead, _CHUNK)
                 if not data and done == self._exactly:
                     self.ended = at
                     self.finished = True
@@ -274,6 +277,8 @@ class Unpacked(Source):
                 if self._again is None or not self._again(self._packed.read(at, min(16, self._stop - at))):
                     self.finished = True
                     return
+                self._budget.unpack(_FIRST_CHUNK)  # a stream of nothing takes its time too
+                ahead = _FIRST_CHUNK
                 decoder = self._make()
 
 

@@ -21,7 +21,7 @@ _BLOCK: Final = 512
 #: Names and pax records longer than this are not followed.
 _LONGEST_RECORD: Final = 1 << 20
 _REGULAR: Final = b"\x000\x007"
-_PAX: Final = b"xg"
+_PAX: Final = b"xgX"
 _SPARSE: Final = b"S"
 
 
@@ -58,11 +58,12 @@ def open_tar(source: Source, budget: Budget) -> Iterator[Found]:
         elif header.kind and header.kind in _PAX:
             records = _pax(source.read(start, min(length, _LONGEST_RECORD)))
             name = records.get("path", name)
-            size = int(records["size"]) if records.get("size", "").isdigit() and header.kind == b"x" else None
-            if any(key.startswith("GNU.sparse") for key in records):
-                yield Problem("container", "tar: a sparse member, which is looked into as it is stored", at, name)
+            size, problems = _told_size(records, header, at)
+            yield from problems
             yield Claim(at, min(stop, source.size))
         else:
+            if size is not None and header.size not in (0, size):
+                yield Problem("container-mismatch", "tar: a member has two sizes", at, name or header.name)
             yield from _member(source, header, name or header.name, at, length)
             name, size = "", None
         at = stop
@@ -76,6 +77,18 @@ def open_tar(source: Source, budget: Budget) -> Iterator[Found]:
         yield Claim(at, min(at + 2 * _BLOCK, source.size))
     elif tail:
         yield Problem("container", "tar: a header is damaged", at)
+
+
+def _told_size(records: dict[str, str], header: _Header, at: int) -> tuple[int | None, list[Problem]]:
+    """The size that a pax header gives the next member, and what is wrong with it."""
+    told = records.get("size", "")
+    size = int(told) if told.isdigit() and told.isascii() and len(told) < 20 and header.kind != b"g" else None
+    problems = []
+    if "size" in records and size is None:
+        problems.append(Problem("container-mismatch", "tar: a size that readers take for different things", at))
+    if any(key.startswith("GNU.sparse") for key in records):
+        problems.append(Problem("container", "tar: a sparse member, which is looked into as it is stored", at))
+    return size, problems
 
 
 def _member(source: Source, header: _Header, name: str, at: int, length: int) -> Iterator[Found]:

@@ -62,6 +62,7 @@ class _End(NamedTuple):
     at: int  # of the first record of the end
     stop: int  # behind the comment
     start: int  # of the directory
+    agrees: bool  # whether the records of the end say the same
     shift: int  # bytes before the archive, which its offsets do not know of
     entries: int
 
@@ -98,17 +99,25 @@ def _read_end(source: Source, at: int) -> _End | None:
     _, _, _, _, count, size, offset, comment = _END.unpack(raw)
     stop = min(at + _END.size + comment, source.size)
     first = at
+    agrees = True
     locator = source.read(at - _END64_LOCATOR.size, _END64_LOCATOR.size) if at >= _END64_LOCATOR.size else b""
     if locator[:4] == b"PK\6\7":
         record_at = at - _END64_LOCATOR.size - _END64.size
         record = source.read(record_at, _END64.size) if record_at >= 0 else b""
         if record[:4] == b"PK\6\6":
+            small = count, size, offset
             count, size, offset = _END64.unpack(record)[7:]
             first = record_at
+            agrees = all(
+                narrow in (wide, 0xFFFF if narrow is small[0] else 0xFFFFFFFF)
+                for narrow, wide in zip(small, (count, size, offset), strict=True)
+            ) and _END64_LOCATOR.unpack(locator)[2] == record_at - (first - size - offset)
+        else:
+            agrees = False
     start = first - size
     if start < 0:
         return None
-    return _End(first, stop, start, start - offset, count)
+    return _End(first, stop, start, agrees, start - offset, count)
 
 
 class _Archive:
@@ -128,8 +137,10 @@ class _Archive:
             yield Problem("container-mismatch", "zip: the directory is not where its end record says", end.at)
         elif end.shift and self.source.read(end.start - end.shift, 4) == b"PK\1\2":
             yield Problem("container-mismatch", "zip: there are two directories for its end record to mean", end.at)
+        if not end.agrees:
+            yield Problem("container-mismatch", "zip: the records of the end differ", end.at)
         at = end.start
-        count = 0
+        listed: list[tuple[int, _Header]] = []
         while at < end.at:
             raw = self.source.read(at, _ENTRY.size)
             if len(raw) < _ENTRY.size or raw[:4] != b"PK\1\2":
@@ -138,12 +149,13 @@ class _Archive:
             self.budget.member()
             header, length = self._entry(raw, at)
             yield Claim(at, at + length)
-            yield from self._member(header, at)
+            listed.append((at, header))
             at += length
-            count += 1
-        if end.entries not in (count, count & 0xFFFF):
-            message = f"zip: the directory has {count:,} entries and its end record says {end.entries:,}"
+        if end.entries not in (len(listed), len(listed) & 0xFFFF):
+            message = f"zip: the directory has {len(listed):,} entries and its end record says {end.entries:,}"
             yield Problem("container-mismatch", message, end.at)
+        for entry_at, header in sorted(listed, key=lambda pair: pair[1].at):  # a packed source is read forwards
+            yield from self._member(header, entry_at)
         self.taken.sort()
         for (_, stop), (start, _) in zip(self.taken, self.taken[1:], strict=False):
             if start < stop:
