@@ -341,7 +341,7 @@ class _Scan:
         source = part.source
         data = _whole(part)
         row = _Row(part, data, len(self.findings), len(self.members))
-        torch = begins_torch(source.read(0, 64))
+        row.is_torch = begins_torch(source.read(0, 64))
         claimed = start = 0
         verdicts: list[str] = []
         while True:
@@ -349,7 +349,7 @@ class _Scan:
             if start and verdict in (MALFORMED, NOT_A_PICKLE):
                 verdict, stop = self._trailing(part, start, verdict)
             verdicts.append(verdict)
-            if torch and stop > start and len(verdicts) == TORCH_PICKLES:
+            if row.is_torch and stop > start and len(verdicts) == TORCH_PICKLES:
                 stop = storages(row.verifiers[0], row.verifiers[1], source, stop) or stop
             if stop > start:
                 stop = self._padding(source, stop)
@@ -402,7 +402,8 @@ class _Scan:
         verdict, stop = self._run(row, start, verifier)
         if wraps_arrays(verifier):
             verdict, stop = self._with_arrays(row, start, (verdict, stop), marks)
-        row.verifiers.append(verifier)
+        if row.is_torch:
+            row.verifiers.append(verifier)
         return verdict, stop
 
     def _run(self, row: _Row, start: int, verifier: Verifier) -> tuple[str, int]:
@@ -438,7 +439,10 @@ class _Scan:
         self.members.append(Member(start, stop, verifier.opcodes, verdict, row.part.name))
         row.starts.add(start)
         self._collect(verifier)
-        return _worst((verdict, *self._look_back(row, start, verifier))), stop
+        verdict = _worst((verdict, *self._look_back(row, start, verifier)))
+        if isinstance(reader, WindowReader):
+            reader.look = reader.reveal = None  # they know the reader: without them it is gone at once
+        return verdict, stop
 
     def _look_back(self, row: _Row, start: int, verifier: Verifier) -> Iterator[str]:
         """What there is to say of a pickle once it has been read."""
@@ -612,7 +616,7 @@ class _Scan:
 class _Row:
     """A stream being judged as pickles in a row, and where the report stood before."""
 
-    __slots__ = ("data", "findings", "hidden", "members", "part", "starts", "verifiers")
+    __slots__ = ("data", "findings", "hidden", "is_torch", "members", "part", "starts", "verifiers")
 
     def __init__(self, part: _Part, data: bytes | None, findings: int = 0, members: int = 0) -> None:
         self.part = part
@@ -620,8 +624,9 @@ class _Row:
         self.findings = findings
         self.members = members
         self.hidden: list[str] = []  # verdicts on what was found where no pickle is expected
+        self.is_torch = False
         self.starts: set[int] = set()  # where the pickles of the row begin
-        self.verifiers: deque[Verifier] = deque(maxlen=2)  # the last ones
+        self.verifiers: deque[Verifier] = deque(maxlen=2)  # the last ones, of a file of torch's
 
 
 class _Marks:

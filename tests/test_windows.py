@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import pickle
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from safepickle.containers.source import BytesSource, Exhausted
 from safepickle.errors import MalformedStream, StreamError, UnpicklingError
 from safepickle.policy import Policy
 from safepickle.reader import Reader
+from safepickle.scanner import scan
 from safepickle.verifier import Options, Verifier
 from safepickle.windows import WindowReader
 
@@ -98,3 +100,16 @@ def test_what_is_kept_is_bounded_by_its_room():
         Verifier(reader, Policy.named("plain").data, Policy.named("plain").limits, Options(scanning=True)).run()
     assert isinstance(reader.failure, Exhausted)
     assert len(reader.data) <= 1000
+
+
+def test_a_scan_keeps_nothing_alive_that_only_the_collector_would_free(tmp_path):
+    path = tmp_path / "large.pkl"
+    path.write_bytes(pickle.dumps([bytes(2 << 20), [1] * 1000], 4))
+    scan(path, policy=Policy.named("plain"))
+    gc.collect()
+    gc.disable()
+    try:
+        scan(path, policy=Policy.named("plain"))
+        assert not [found for found in gc.get_objects() if isinstance(found, WindowReader)]
+    finally:
+        gc.enable()
