@@ -223,6 +223,7 @@ class _Scan:
         size = source.size
         unpacked, opcodes = self.limits.unpacked, self.limits.unpacked_opcodes
         self.budget = Budget(
+            size=size,
             unpacked=UNPACKED_ALLOWANCE + UNPACKED_PER_BYTE * size if unpacked is None else unpacked,
             opcodes=UNPACKED_OPCODES_ALLOWANCE + UNPACKED_OPCODES_PER_BYTE * size if opcodes is None else opcodes,
             members=self.limits.members,
@@ -304,6 +305,7 @@ class _Scan:
             claims.append((item.start, item.stop))
         if item.holds == DATA:
             return PASS
+        self.budget.look(item.source)
         return self._visit(part.inside(item.name, item.source, item.holds))[0]
 
     def _gaps(self, part: _Part, claims: list[tuple[int, int]]) -> Iterator[str]:

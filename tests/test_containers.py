@@ -95,6 +95,27 @@ def test_containers_in_containers_are_followed_as_deep_as_the_limit_says():
     assert rules(safepickle.scan(data, policy=limited(nested=2))) == {"unpack-limit"}
 
 
+def test_members_that_lie_in_each_other_are_bounded():
+    """Each of three hundred entries of a directory points to the same bytes."""
+    one = made.in_zip(("a.pkl", pickle.dumps(bytes(50_000))))
+    first, end = made.central(one), one.rindex(b"PK\5\6")
+    directory = one[first:end] * 300
+    last = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 300, 300, len(directory), first, 0)
+    report = safepickle.scan(one[:first] + directory + last, policy=PLAIN)
+    assert report.verdict == "malformed"
+    assert {"unpack-limit", "container-mismatch"} <= rules(report)
+    assert len(report.members) < 60
+
+
+def test_buckets_of_gdbm_that_lie_in_each_other_are_bounded():
+    data = bytearray((LIBRARY / "good.gdbm").read_bytes())
+    directory = int.from_bytes(data[8:16], "little")
+    bucket = int.from_bytes(data[directory : directory + 8], "little")
+    for number in range(512):
+        struct.pack_into("<Q", data, directory + 8 * number, bucket + number)
+    assert safepickle.scan(bytes(data), policy=PLAIN).verdict == "incomplete"
+
+
 def test_what_a_database_computes_when_it_is_read_is_not_read():
     with sqlite3.connect(":memory:") as base:
         base.execute("CREATE TABLE slow (value BLOB, b AS (hex(zeroblob(20000000))))")

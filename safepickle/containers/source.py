@@ -28,6 +28,9 @@ DATA: Final = "data"
 
 _CHUNK: Final = 64 * 1024
 _FIRST_CHUNK: Final = 512  # of a packed stream, of which there may be very many in a row
+#: Members may have so many bytes together, however they lie: each byte of the source in so many of them.
+_VIEWS_PER_BYTE: Final = 10
+_VIEWS_ANYWAY: Final = 1 << 20
 #: Unpacked bytes that are kept, so that reading them again costs nothing; of more, only the last are.
 _HELD: Final = 8 << 20
 _KEPT: Final = 1 << 20
@@ -48,7 +51,8 @@ class Exhausted(ContainerError):
 class Budget:
     """What one scan may still spend."""
 
-    def __init__(self, *, unpacked: int, opcodes: int, members: int) -> None:
+    def __init__(self, *, size: int, unpacked: int, opcodes: int, members: int) -> None:
+        self.views = _VIEWS_ANYWAY + _VIEWS_PER_BYTE * size  # bytes that members may have together
         self.unpacked = unpacked  # bytes that may still come out of decompression
         self.opcodes = opcodes  # of them, those that may still be kept because they are no payload
         self.members = members  # streams that may still be looked into
@@ -59,6 +63,17 @@ class Budget:
         self.unpacked -= count
         if self.unpacked < 0:
             raise Exhausted(f"more than {self.allowed[0]:,} bytes would be unpacked; the limit is unpacked")
+
+    def look(self, source: Source) -> None:
+        """Charge the bytes of a member: there are few of each byte where members do not overlap."""
+        if isinstance(source, Unpacked):
+            return  # what comes out of it is charged as it does
+        if isinstance(source, Slice) and isinstance(source.source, Unpacked):
+            self.unpack(source.size)
+            return
+        self.views -= source.size
+        if self.views < 0:
+            raise Exhausted("the members overlap so much that together they are many times as long as the source")
 
     def member(self) -> None:
         """Charge one member of a container."""

@@ -109,7 +109,7 @@ def open_gdbm(source: Source, budget: Budget) -> Iterator[Found]:
     yield Claim(0, source.size)  # what is in no bucket is free space, which nobody can read through the database
     directory, directory_size = number(8, 8), number(16, 4)
     bucket_size, bucket_items = number(24, 4), number(28, 4)
-    if bucket_items * _ENTRY > bucket_size or directory + directory_size > source.size:
+    if not 0 < bucket_items * _ENTRY <= bucket_size or directory + directory_size > source.size:
         raise Broken("gdbm: the header is damaged")
     seen: set[int] = set()
     for place in range(directory, directory + directory_size - 7, 8):
@@ -117,6 +117,8 @@ def open_gdbm(source: Source, budget: Budget) -> Iterator[Found]:
         if bucket in seen:
             continue
         seen.add(bucket)
+        if len(seen) * bucket_size > source.size:
+            raise Broken("gdbm: there are more buckets than there is room for")
         for entry in range(bucket_items):
             at = bucket + _BUCKET_FIELDS + entry * _ENTRY
             if number(at, 4) == 0xFFFFFFFF:  # an empty place
@@ -125,5 +127,5 @@ def open_gdbm(source: Source, budget: Budget) -> Iterator[Found]:
             start = number(at + 8, 8) + number(at + 16, 4)
             stop = start + number(at + 20, 4)
             if stop > source.size:
-                yield Problem("container", "gdbm: a value breaks off", at)
+                raise Broken("gdbm: a value breaks off")
             yield Stream(f"value at {start}", Slice(source, start, stop), None, 0)
