@@ -281,16 +281,34 @@ def test_a_file_of_joblibs_that_breaks_off_never_passes(name):
         assert not safepickle.scan(data[:size], policy=Policy.from_yaml(NUMPY)).ok
 
 
-def test_what_pickle_would_run_between_joblibs_arrays_is_found():
-    """Joblib passes over the bytes of an array, and pickle runs them."""
-    data = (LIBRARY / "several.joblib").read_bytes()
-    array = struct.pack("<8d", *range(8))
-    at = data.index(array)
-    evil = b"cos\nsystem\n(Vtrue\ntR."
-    report = safepickle.scan(data[:at] + evil + data[at + len(evil) :], policy=Policy.from_yaml(NUMPY))
-    assert report.verdict in ("pass", "forbidden")  # a padding byte before it breaks pickle off
-    unpadded = data.replace(b"\x8c\x1bnumpy_array_alignment_bytes", b"\x8c\x1bnumpy_array_alignment_bytez")
-    assert not safepickle.scan(unpadded, policy=Policy.from_yaml(NUMPY)).ok
+def one_array(size: int, data: bytes) -> bytes:
+    """A file of joblib's, as before 1.1: an array of bytes between the opcodes, and what else there is."""
+    shape = b"X\5\0\0\0shapeK" + bytes([size]) + b"\x85"
+    dtype = b"X\5\0\0\0dtypecnumpy\ndtype\nX\2\0\0\0u1\x85R"
+    return b"\x80\x02cjoblib.numpy_pickle\nNumpyArrayWrapper\n)\x81}(" + shape + dtype + b"ub" + data
+
+
+CALL = b"cos\nsystem\n(Vtrue\ntR"
+
+
+def test_an_array_between_opcodes_is_passed_over():
+    report = safepickle.scan(one_array(30, bytes(range(200, 230)) + b"."), policy=Policy.from_yaml(NUMPY))
+    assert (report.verdict, report.findings, report.claimed) == ("pass", (), report.size)
+
+
+def test_what_pickle_would_run_in_joblibs_array_is_found():
+    data = one_array(30, (b"0" + CALL).ljust(30, b"\xff") + b".")
+    report = safepickle.scan(data, policy=Policy.from_yaml(NUMPY))
+    assert report.verdict == "forbidden"
+    assert {finding.name for finding in report.findings} == {"system"}
+
+
+def test_what_joblib_would_run_behind_an_array_that_pickle_reads_as_a_string_is_found():
+    rest = CALL + b"0"
+    data = one_array(5, b"B" + struct.pack("<L", len(rest)) + rest + b"0.")
+    report = safepickle.scan(data, policy=Policy.from_yaml(NUMPY))
+    assert report.verdict == "forbidden"
+    assert "system" in {finding.name for finding in report.findings}
 
 
 # -- What is printed ---------------------------------------------------------------------------------------------------
