@@ -23,7 +23,7 @@ from safepickle.symbols import Made
 from safepickle.verifier import Verifier
 from safepickle.windows import WindowReader
 
-__all__ = ["Arrays", "begins_torch", "storages", "wraps_arrays"]
+__all__ = ["TORCH_PICKLES", "TORCH_TAR_MEMBERS", "Arrays", "begins_torch", "storages", "tar_data", "wraps_arrays"]
 
 _WRAPPERS: Final = frozenset({
     ("joblib.numpy_pickle", "NumpyArrayWrapper"), ("sklearn.externals.joblib.numpy_pickle", "NumpyArrayWrapper"),
@@ -34,6 +34,8 @@ _HAS_OBJECTS: Final = 1  # of the flags in a dtype's state
 # keys of its storages), then each storage: how many items, in eight bytes, and the items.
 _TORCH: Final = re.compile(rb"\x80[\x02-\x05](?:\x95.{8})?\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19(?:\x94)?\.", re.DOTALL)
 TORCH_PICKLES: Final = 5
+#: Of the tar files that torch wrote in 2016, the members in which data follows each pickle but the first.
+TORCH_TAR_MEMBERS: Final = ("storages", "tensors")
 _ITEMS: Final = {
     "DoubleStorage": 8, "FloatStorage": 4, "HalfStorage": 2, "BFloat16Storage": 2, "LongStorage": 8, "IntStorage": 4,
     "ShortStorage": 2, "CharStorage": 1, "ByteStorage": 1, "BoolStorage": 1, "ComplexDoubleStorage": 16,
@@ -199,3 +201,24 @@ def _listed(verifier: Verifier) -> Iterator[str]:
         held = heap.held(number)
         if isinstance(held, list):
             yield from (f"{_literal(verifier, code)}" for code in held)
+
+
+def tar_data(pickled: Verifier, source: Source, at: int) -> int:
+    """Where the data ends that begins at `at`, behind a pickle in `storages` or `tensors` of a tar of torch's.
+
+    A storage is announced by a key, a location and the class, a tensor by a key, a storage and the class.  Returns `at`
+    where nothing is announced, or it is not all there.
+    """
+    heap = pickled.heap
+    for number in range(len(heap)):
+        held = heap.held(number)
+        if isinstance(held, list) and len(held) == 3 and held[2] & sym.KIND == sym.GLOBAL:
+            name: str = heap.of(held[2]).name
+            if name in _ITEMS:
+                stop = at + 8 + int.from_bytes(source.read(at, 8), "little") * _ITEMS[name]
+            elif name.endswith("Tensor"):  # the number of dimensions, sizes, strides, an offset
+                stop = at + 8 + 16 * int.from_bytes(source.read(at, 4), "little") + 8
+            else:
+                continue
+            return stop if source.has(stop) else at
+    return at

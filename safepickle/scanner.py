@@ -48,7 +48,15 @@ from safepickle.errors import (
     escape,
 )
 from safepickle.expansion import is_excessive
-from safepickle.layouts import TORCH_PICKLES, Arrays, begins_torch, storages, wraps_arrays
+from safepickle.layouts import (
+    TORCH_PICKLES,
+    TORCH_TAR_MEMBERS,
+    Arrays,
+    begins_torch,
+    storages,
+    tar_data,
+    wraps_arrays,
+)
 from safepickle.limits import (
     UNPACKED_ALLOWANCE,
     UNPACKED_OPCODES_ALLOWANCE,
@@ -351,6 +359,8 @@ class _Scan:
             if start and verdict in (MALFORMED, NOT_A_PICKLE):
                 verdict, stop = self._trailing(part, start, verdict)
             verdicts.append(verdict)
+            if row.follows and stop > start:
+                stop = tar_data(row.verifiers[-1], source, stop)
             if row.is_torch and stop > start and len(verdicts) == TORCH_PICKLES:
                 stop = storages(row.verifiers[0], row.verifiers[1], source, stop) or stop
             if stop > start:
@@ -404,7 +414,7 @@ class _Scan:
         verdict, stop = self._run(row, start, verifier)
         if wraps_arrays(verifier):
             verdict, stop = self._with_arrays(row, start, (verdict, stop), marks)
-        if row.is_torch:
+        if row.is_torch or row.follows:
             row.verifiers.append(verifier)
         return verdict, stop
 
@@ -618,7 +628,7 @@ class _Scan:
 class _Row:
     """A stream being judged as pickles in a row, and where the report stood before."""
 
-    __slots__ = ("data", "findings", "hidden", "is_torch", "members", "part", "starts", "verifiers")
+    __slots__ = ("data", "findings", "follows", "hidden", "is_torch", "members", "part", "starts", "verifiers")
 
     def __init__(self, part: _Part, data: bytes | None, findings: int = 0, members: int = 0) -> None:
         self.part = part
@@ -627,6 +637,7 @@ class _Row:
         self.members = members
         self.hidden: list[str] = []  # verdicts on what was found where no pickle is expected
         self.is_torch = False
+        self.follows = part.depth > 0 and part.name.rpartition("!/")[2] in TORCH_TAR_MEMBERS  # data behind its pickles
         self.starts: set[int] = set()  # where the pickles of the row begin
         self.verifiers: deque[Verifier] = deque(maxlen=2)  # the last ones, of a file of torch's
 

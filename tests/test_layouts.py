@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import struct
 
 import pytest
@@ -14,7 +15,7 @@ from tests import make_containers as made
 TORCH = """
 safepickle: 1
 allow:
-  torch: [FloatStorage: {use: [refer]}, HalfStorage: {use: [refer]}]
+  torch: [FloatStorage: {use: [refer]}, HalfStorage: {use: [refer]}, FloatTensor: {use: [refer]}]
 accept: [persistent_ids]
 """
 
@@ -71,6 +72,31 @@ def test_what_one_item_takes_is_told_by_its_type(described, expected):
 )
 def test_the_bytes_of_an_array_are_never_negative_and_never_wrap_round(shape, size):
     assert array_size(ItemType(8, objects=False), shape) == size
+
+
+def torch_tar(items: int, data: bytes) -> bytes:
+    """A tar as torch wrote it in 2016: one storage, one tensor of it with one dimension."""
+    storage = b"\x80\x02K\x07X\3\0\0\0cpuctorch\nFloatStorage\n\x87."
+    tensor = b"\x80\x02K\x08K\x07ctorch\nFloatTensor\n\x87."
+    storages = pickle.dumps(1, 2) + storage + struct.pack("<q", items) + data + pickle.dumps([], 2)
+    tensors = pickle.dumps(1, 2) + tensor + struct.pack("<iiqqq", 1, 0, items, 1, 0)
+    members = {"sys_info": pickle.dumps({}, 2), "pickle": made.GOOD, "storages": storages, "tensors": tensors}
+    return made.in_tar(*members.items())
+
+
+def test_the_data_in_a_tar_of_torchs_is_accounted_for():
+    report = scan(torch_tar(3, bytes(range(200, 212))))
+    assert (report.verdict, report.findings) == ("pass", ())
+    assert report.claimed == report.size
+
+
+@pytest.mark.parametrize("items", [2, 4, -1])
+def test_data_in_a_tar_of_torchs_of_another_length_makes_the_scan_incomplete(items):
+    assert not scan(torch_tar(items, bytes(range(200, 212)))).ok
+
+
+def test_a_pickle_behind_the_data_in_a_tar_of_torchs_is_judged():
+    assert scan(torch_tar(3, bytes(12) + made.EVIL)).verdict == "forbidden"
 
 
 def test_a_number_of_items_that_does_not_fit_is_not_taken_for_none():
