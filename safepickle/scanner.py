@@ -26,6 +26,7 @@ from safepickle.containers import HEAD, Kind, kinds, kinds_by_end
 from safepickle.containers.source import (
     ANY,
     DATA,
+    PICKLE,
     Budget,
     BytesSource,
     Claim,
@@ -266,6 +267,7 @@ class _Scan:
             source.finish()  # containers need to know the size
         also = self._also_a_pickle(part) if found else NOT_A_PICKLE
         read = [(kind, outcome) for kind in found if (outcome := self._container(part, kind)) is not None]
+        marks = _Marks(self)
         if not read:
             outcomes = [self._raw(part)]
         else:
@@ -273,12 +275,21 @@ class _Scan:
             outcomes = [*(outcome for _, outcome in read), (also, 0)]
         if isinstance(source, Unpacked):
             source.finish()
-        # A zip is read from its end: something else may stand before it, or be all of the rest.
-        alone = not any(claimed for _, claimed in outcomes)
         if not any(kind.sure and claimed == source.size for kind, (_, claimed) in read):
-            ends = [self._container(part, kind, gaps=alone) for kind in kinds_by_end(source)]
-            outcomes += [outcome for outcome in ends if outcome is not None]
+            outcomes += self._by_its_end(part, outcomes, marks)
         return _worst(verdict for verdict, _ in outcomes), max(claimed for _, claimed in outcomes)
+
+    def _by_its_end(self, part: _Part, outcomes: list[tuple[str, int]], marks: _Marks) -> list[tuple[str, int]]:
+        """Judge what is told by its end: something else may stand before it, or be all of the rest."""
+        found = kinds_by_end(part.source)
+        if not found:
+            return []
+        alone = not any(claimed for _, claimed in outcomes)
+        said = marks.cut() if _worst(verdict for verdict, _ in outcomes) == NOT_A_PICKLE else None
+        read = [self._container(part, kind, gaps=alone) for kind in found]
+        if said is not None and not any(read):
+            said.put_back()  # what it is not matters only where it is nothing else
+        return [outcome for outcome in read if outcome is not None]
 
     def _container(self, part: _Part, kind: Kind, *, gaps: bool = True) -> tuple[str, int] | None:
         """Judge what is in a container; None where it is none of that kind after all."""
@@ -355,9 +366,10 @@ class _Scan:
         claimed = start = 0
         verdicts: list[str] = []
         while True:
+            marks = _Marks(self, row)
             verdict, stop = self._judge(row, start)
             if start and verdict in (MALFORMED, NOT_A_PICKLE):
-                verdict, stop = self._trailing(part, start, verdict)
+                verdict, stop = self._trailing(part, start, verdict, marks)
             verdicts.append(verdict)
             if row.follows and stop > start:
                 stop = tar_data(row.verifiers[-1], source, stop)
@@ -369,7 +381,7 @@ class _Scan:
             if stop <= start or not source.has(stop + 1) or len(self.members) - row.members >= _MOST_MEMBERS:
                 break
             start = stop
-        source.meant = claimed > 0
+        source.meant = verdicts != [NOT_A_PICKLE]
         if isinstance(source, Unpacked):
             source.finish()
         if verdicts == [NOT_A_PICKLE]:
@@ -390,17 +402,17 @@ class _Scan:
             return at + block
         return at
 
-    def _trailing(self, part: _Part, start: int, verdict: str) -> tuple[str, int]:
+    def _trailing(self, part: _Part, start: int, verdict: str, marks: _Marks) -> tuple[str, int]:
         """What follows a pickle and is none: a container, rubbish, or a stream that was broken on purpose."""
         size = part.source.size
         rest = Slice(part.source, start, size)
         if any(kind.follows for kind in kinds(rest, rest.read(0, HEAD))):
-            del self.findings[-1], self.members[-1]
+            marks.cut()
             inner, claimed = self._visit(part.inside(f"bytes {start}-{size}", rest))
             if inner != NOT_A_PICKLE:
                 return inner, start + claimed
         elif verdict == NOT_A_PICKLE:
-            del self.findings[-1]
+            self.members += marks.cut().members
         else:
             return verdict, start
         message = f"{size - start:,} bytes after the last pickle are not understood"
@@ -432,11 +444,12 @@ class _Scan:
             if not isinstance(reader, WindowReader) or reader.failure is None:
                 self.findings.append(Finding("empty", "error", str(error), start, member=name))
         except Forbidden as error:
-            verdict = FORBIDDEN
-            self.missing.extend(error.missing)
-            self._refusals(verifier.refusals, row.part, base)
+            verdict = NOT_A_PICKLE if _is_chance(row, verifier) else FORBIDDEN
+            if verdict == FORBIDDEN:
+                self.missing.extend(error.missing)
+                self._refusals(verifier.refusals, row.part, base)
         except LimitExceeded as error:
-            verdict = FORBIDDEN
+            verdict = NOT_A_PICKLE if _is_chance(row, verifier) else FORBIDDEN
             self._broken(error, "limit", row.part, base)
         except MalformedStream as error:
             verdict = self._malformed(row, reader, verifier)
@@ -523,9 +536,7 @@ class _Scan:
         failed = reader.data[reader.at] if reader.at < len(reader.data) else 0
         if not verifier.capable and failed not in _CAPABLE:
             return NOT_A_PICKLE
-        if row.part.depth and reader.data[:1] != b"\x80" and not any(map(_is_a_name, verifier.globals)):
-            return NOT_A_PICKLE  # in a container are tensors and texts, of which many begin like some opcode
-        return MALFORMED
+        return NOT_A_PICKLE if _is_chance(row, verifier) else MALFORMED
 
     def _broken(self, error: StreamError, rule: str, part: _Part, base: int) -> None:
         position = None if error.position is None else error.position + base
@@ -716,6 +727,13 @@ def _covered(claims: list[tuple[int, int]], size: int) -> int:
 def _worst(verdicts: Iterable[str]) -> str:
     found = set(verdicts)
     return next((verdict for verdict in _SEVERITY_ORDER if verdict in found), NOT_A_PICKLE)
+
+
+def _is_chance(row: _Row, verifier: Verifier) -> bool:
+    """Whether what broke off in a container is no pickle: of tensors and texts, many begin like some opcode."""
+    if not row.part.depth or row.part.holds == PICKLE or verifier.finished:
+        return False
+    return not (_NESTED.match(verifier.reader.data) or any(map(_is_a_name, verifier.globals)))
 
 
 def _is_a_name(name: tuple[str, str]) -> bool:

@@ -226,6 +226,11 @@ def gzip_that_breaks_off() -> bytes:
 
 
 @case(FORBIDDEN, "not-granted")
+def zlib_of_evil_that_breaks_off() -> bytes:
+    return zlib.compress(EVIL[:-1] + bytes(100), 0)[:-30]
+
+
+@case(FORBIDDEN, "not-granted")
 def gzip_of_evil_that_breaks_off() -> bytes:
     return gzip.compress(EVIL + bytes(100), compresslevel=0)[:-30]
 

@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import lzma
 import pickle
+import random
 import sqlite3
 import struct
 import subprocess
@@ -209,6 +210,14 @@ def read_bytes(path):
         FileSource.read = original
 
 
+def test_tensors_that_begin_like_something_are_tensors():
+    made_up = random.Random("tensors")
+    begins = [b"x\x9c", b"h\x81", b"c", b"b", b"\0\0\0\x10}", b"]\0\0\0", b"abcd\x80\x04", b"gAR", b"P", b"(i", b"Nr"]
+    tensors = [(f"m/data/{n}", begins[n % len(begins)] + made_up.randbytes(60)) for n in range(40 * len(begins))]
+    report = safepickle.scan(made.in_zip(("m/data.pkl", made.GOOD), *tensors), policy=PLAIN)
+    assert (report.verdict, report.findings) == ("pass", ())
+
+
 def test_the_hash_of_a_large_file_that_has_changed_is_not_given(tmp_path):
     path = tmp_path / "large.pkl"
     path.write_bytes(pickle.dumps(bytes(2 << 20)))
@@ -235,7 +244,8 @@ def test_a_file_is_judged_as_its_bytes_are(name, tmp_path, monkeypatch):
 # -- What libraries wrote ----------------------------------------------------------------------------------------------
 
 LIBRARY = Path(__file__).parent / "data" / "containers"
-NEEDS = {".lz4": "lz4.frame", ".zst": "backports.zstd", ".7z": "py7zr"}
+ZSTD = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
+NEEDS = {".lz4": "lz4.frame", ".zst": ZSTD, ".7z": "py7zr"}
 NUMPY = """
 safepickle: 1
 allow:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from safepickle.containers.source import PICKLE, Broken, Budget, BytesSource, Claim, Found, Slice, Source, Stream
+from safepickle.containers.source import Broken, Budget, BytesSource, Claim, Found, Slice, Source, Stream
 
 __all__ = ["begins_base64", "begins_records", "begins_stamped", "open_base64", "open_records", "open_stamped"]
 
@@ -50,7 +50,7 @@ def open_records(source: Source, budget: Budget) -> Iterator[Found]:
         budget.member()
         record = Slice(source, start, stop)
         yield Claim(at, start)
-        yield Stream(f"record {number}", record, start, stop, PICKLE)
+        yield Stream(f"record {number}", record, start, stop)
         if not record.meant:
             raise Broken("records: one is no pickle")
         at = stop
@@ -62,7 +62,7 @@ def open_stamped(source: Source, budget: Budget) -> Iterator[Found]:
     budget.member()
     rest = Slice(source, _PREFIX, source.size)
     yield Claim(0, _PREFIX)
-    yield Stream("", rest, _PREFIX, source.size, PICKLE)
+    yield Stream("", rest, _PREFIX, source.size)
     if not rest.meant:
         raise Broken("no pickle behind the time stamp")
 
@@ -87,6 +87,6 @@ def open_base64(source: Source, budget: Budget) -> Iterator[Found]:
         raise Broken("base64: not what it begins like") from None
     inner = BytesSource(data)
     yield Claim(0, source.size)
-    yield Stream("base64", inner, None, 0, PICKLE)
+    yield Stream("base64", inner, None, 0)
     if not inner.meant:
         raise Broken("base64: no pickle in it")
