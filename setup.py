@@ -16,6 +16,8 @@ Environment variables, read when it is built:
 * `SAFEPICKLE_REQUIRE_EXT=1`: what would end in a package without them is an error instead.
 * `SAFEPICKLE_CHECKED=1`: compiled with bounds checks and assertions, for tests.
 * `CC`, `CFLAGS`, `LDFLAGS`: as everywhere.  An optimization level in `CFLAGS` replaces the one from here.
+* `SAFEPICKLE_GENERATED`: a folder to keep the generated C in.  The next build of the same sources finds it there, also
+  for another Python.  (Cython has a cache of its own, which asks where Cython is installed: a new place each time.)
 """
 
 from __future__ import annotations
@@ -23,9 +25,12 @@ from __future__ import annotations
 import os
 import re
 import sys
+from hashlib import sha256
 from importlib.machinery import EXTENSION_SUFFIXES
+from importlib.metadata import version
 from multiprocessing import get_all_start_methods
 from pathlib import Path
+from shutil import rmtree
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
@@ -49,6 +54,7 @@ DIRECTIVES = {
     "boundscheck": CHECKED,
     "wraparound": True,  # the sources say `items[-1]`; arrays of C are indexed without it
     "initializedcheck": False,
+    "auto_pickle": False,  # an object of the core is not to be made from a state
     "cdivision": True,
 }
 
@@ -110,15 +116,29 @@ class Build(build_ext):
 
         self.force = True  # flags and directives leave no trace in time stamps
         self.parallel = JOBS
-        ready = cythonize(
-            self.extensions,
-            build_dir=self.build_temp,
-            compiler_directives=DIRECTIVES,
-            force=True,
-            nthreads=JOBS if get_all_start_methods()[0] == "fork" else 0,
-        )
-        for extension, generated in zip(self.extensions, ready, strict=True):
-            extension.sources = generated.sources
+        folder = self._generated()
+        if not (folder / "complete").exists():
+            cythonize(
+                self.extensions,
+                build_dir=str(folder),
+                compiler_directives=DIRECTIVES,
+                force=True,
+                nthreads=JOBS if get_all_start_methods()[0] == "fork" else 0,
+            )
+            (folder / "complete").touch()
+        for extension in self.extensions:
+            extension.sources = [str((folder / extension.sources[0]).with_suffix(".c"))]
+
+    def _generated(self) -> Path:
+        """Where the generated C is: kept under what it is made of, if anybody asks for that."""
+        kept = os.environ.get("SAFEPICKLE_GENERATED")
+        if not kept:
+            rmtree(self.build_temp, ignore_errors=True)
+            return Path(self.build_temp)
+        made_of = sha256(repr((version("Cython"), DIRECTIVES)).encode())
+        for path in sorted(path for path in PACKAGE.rglob("*") if path.suffix in {".py", ".pxd"}):
+            made_of.update(f"{path.as_posix()} {path.stat().st_size} ".encode() + path.read_bytes())
+        return Path(kept).absolute() / made_of.hexdigest()
 
     def _go_on_without(self, error: BaseException) -> None:
         self._remove_all()

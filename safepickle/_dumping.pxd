@@ -1,6 +1,9 @@
 # What dumping.h gives to the compiled pickler and writer.  They cimport it as `dumping`, the name under which the same
 # source imports the Python twins when it is interpreted; so this file has another name than they.
 
+cdef enum:
+    COMPILED = 1
+
 cdef extern from "dumping.h":
     ctypedef struct Memo "DumpingMemo":
         pass

@@ -3,23 +3,25 @@
 # Pointers into a heap's arrays hold until the next call that may make it grow.
 
 from cpython.bytes cimport PyBytes_CheckExact
-from cpython.dict cimport PyDict_Size, PyDict_SetItem
+from cpython.dict cimport PyDict_Size
 from cpython.list cimport PyList_GET_SIZE, PyList_New, PyList_SET_ITEM
 from cpython.mem cimport PyMem_Free, PyMem_Malloc, PyMem_Realloc
 from cpython.object cimport PyObject, PyTypeObject
 from cpython.ref cimport Py_INCREF, Py_XDECREF
 from cpython.unicode cimport PyUnicode_CheckExact
 from libc.stdint cimport int64_t
-from libc.string cimport memcpy, memset
+from libc.string cimport memcmp, memcpy, memset
 
 from safepickle cimport _opcodes as op
-from safepickle._symbols cimport FIRST_NODE, KIND, MADE, SHIFT
+from safepickle._symbols cimport FIRST_NODE, KIND, LONG_TEXT, MADE, SHIFT
 from safepickle.symbols cimport Heap, Made, Node
 from safepickle.values cimport Memo, Stack
 
 cdef extern from "loading.h":
     int64_t text_stop "sp_text_stop" (const unsigned char *data, int64_t pos, int64_t end, int width) nogil
     PyObject *_text "sp_text" (const unsigned char *data, Py_ssize_t size) noexcept
+    PyObject *_uint1 "sp_uint1" (unsigned char value) noexcept
+    int _set_pairs "sp_set_pairs" (object target, PyObject **items, Py_ssize_t size) except -1
     PyObject *_long "PyLong_FromLong" (long value) noexcept
     PyObject *_float "PyFloat_FromDouble" (double value) noexcept
     PyObject *_bytes "PyBytes_FromStringAndSize" (const char *data, Py_ssize_t size) noexcept
@@ -32,6 +34,10 @@ cdef extern from "loading.h":
     PyObject *_type_lookup "_PyType_Lookup" (PyTypeObject *cls, object name) noexcept
 
     int set_slots "sp_set_slots" (object target, object slots) except -1
+    object take "sp_take" (list place)
+    int keep "sp_keep" (list place, object value) except -1
+    object latin1 "PyUnicode_AsLatin1String" (object text)
+    int set_inline "sp_set_inline" (object target, object state) except -1
     int set_attributes "sp_set_attributes" (object attributes, object state) except -1
     bint makes_keys "sp_makes_keys" (object function) noexcept
     object _new "sp_new" (object cls, object args)
@@ -46,6 +52,7 @@ cdef extern from *:
 cdef enum:
     COMPILED = 1
     FIRST_ROOM = 64
+    LONGEST_FIXED = 9
     _LENT = 1
     _FROZEN = 2
     _CALLED = 4
@@ -70,6 +77,10 @@ cdef inline int set_up(Heap heap) except -1:
     heap.marks_room = FIRST_ROOM // 2
     heap.memo = _grown(NULL, 0, FIRST_ROOM)
     memset(heap.memo, 0, FIRST_ROOM * sizeof(int64_t))
+    heap.fetched = <char *>PyMem_Malloc(FIRST_ROOM)
+    if heap.fetched == NULL:
+        raise MemoryError
+    memset(heap.fetched, 0, FIRST_ROOM)
     heap.memo_room = FIRST_ROOM
     heap.pool = _grown(NULL, 0, FIRST_ROOM)
     heap.pool_room = FIRST_ROOM
@@ -80,6 +91,7 @@ cdef inline int set_up(Heap heap) except -1:
 
 cdef inline int renew(Heap heap) except -1:
     memset(heap.memo, 0, heap.memo_top * sizeof(int64_t))
+    memset(heap.fetched, 0, heap.memo_top)
     heap.memo_top = 0
     heap.size = 0
     heap.pool_used = 0
@@ -98,6 +110,7 @@ cdef inline void release(Heap heap):
     PyMem_Free(heap.stack)
     PyMem_Free(heap.marks)
     PyMem_Free(heap.memo)
+    PyMem_Free(heap.fetched)
     PyMem_Free(heap.pool)
     PyMem_Free(heap.nodes)
 
@@ -118,10 +131,26 @@ cdef inline int grow_memo(Heap heap, Py_ssize_t index) except -1:
     cdef Py_ssize_t room = heap.memo_room * 2
     if room <= index:
         room = index + 1
+    cdef char *fetched = <char *>PyMem_Realloc(heap.fetched, room)
+    if fetched == NULL:
+        raise MemoryError
+    heap.fetched = fetched
+    memset(heap.fetched + heap.memo_room, 0, room - heap.memo_room)
     heap.memo = _grown(heap.memo, heap.memo_room, room)
     memset(heap.memo + heap.memo_room, 0, (room - heap.memo_room) * sizeof(int64_t))
     heap.memo_room = room
     return 0
+
+
+cdef inline int64_t fetch(Heap heap, int64_t index) noexcept:
+    if index < 0 or index >= heap.memo_room:
+        return 0
+    heap.fetched[index] = 1
+    return heap.memo[index]
+
+
+cdef inline bint is_fetched(Heap heap, int64_t index) noexcept:
+    return index < 0 or index >= heap.memo_room or heap.fetched[index]
 
 
 cdef inline const unsigned char *pointer(object data) except NULL:
@@ -167,6 +196,42 @@ cdef inline int64_t short_length(const unsigned char *data, int64_t at) noexcept
     return data[at + 1] if data[at] == op.SHORT_BINBYTES else -1
 
 
+cdef inline int64_t latin1_length(const unsigned char *data, int64_t at) noexcept:
+    cdef int64_t size, start, i
+    cdef int64_t length = 0
+    if data[at] == op.SHORT_BINUNICODE:
+        size = data[at + 1]
+        start = at + 2
+    elif data[at] == op.BINUNICODE:
+        size = uint4(data, at + 1)
+        start = at + 5
+    else:
+        return -1
+    if size > LONG_TEXT:
+        return -1
+    for i in range(start, start + size):
+        if data[i] > 0xC3:
+            return -1
+        length += (data[i] & 0xC0) != 0x80
+    return length
+
+
+cdef inline bint may_be_dunder(const unsigned char *data, int64_t at) noexcept:
+    if data[at] == op.SHORT_BINUNICODE:
+        return data[at + 1] >= 2 and data[at + 2] == 0x5F and data[at + 3] == 0x5F
+    return True
+
+
+cdef inline bint spells_latin1(const unsigned char *data, int64_t at) noexcept:
+    if data[at] == op.SHORT_BINUNICODE:
+        return data[at + 1] == 6 and memcmp(data + at + 2, b"latin1", 6) == 0
+    return data[at] == op.BINUNICODE and uint4(data, at + 1) == 6 and memcmp(data + at + 5, b"latin1", 6) == 0
+
+
+cdef inline list place_for_one():
+    return [None]
+
+
 # -- Nodes ---------------------------------------------------------------------------------------------------------------
 
 cdef inline int64_t _new_node(Heap heap, int64_t depth, int64_t start, int64_t count) except -1:
@@ -208,12 +273,21 @@ cdef inline int64_t add(Heap heap, int kind, object record, int64_t depth) excep
     return _new_node(heap, depth, PyList_GET_SIZE(heap.records) - 1, -1) << SHIFT | kind
 
 
-cdef inline int64_t add_list(Heap heap, int kind, list items, int64_t depth) except -1:
-    cdef Py_ssize_t size = PyList_GET_SIZE(items)
-    cdef int64_t start = _in_pool(heap, size)
+cdef inline int _fill_pool(Heap heap, int64_t start, list items, Py_ssize_t size) except -1:
     cdef Py_ssize_t i
+    cdef int64_t code
     for i in range(size):
-        heap.pool[start + i] = items[i]
+        if i >= PyList_GET_SIZE(items):  # what is no int may run anything on its way to become one
+            raise IndexError("the items went away")
+        code = items[i]
+        heap.pool[start + i] = code
+    return 0
+
+
+cdef inline int64_t add_list(Heap heap, int kind, list items, int64_t depth) except -1:
+    cdef Py_ssize_t size = len(items)  # which looks whether it is a list
+    cdef int64_t start = _in_pool(heap, size)
+    _fill_pool(heap, start, items, size)
     return _new_node(heap, depth, start, size) << SHIFT | kind
 
 
@@ -259,12 +333,12 @@ cdef inline int extend(Heap heap, int64_t number, Py_ssize_t start, Py_ssize_t s
 
 cdef inline int extend_list(Heap heap, int64_t number, list items) except -1:
     cdef Node *node = _node(heap, number)
-    cdef Py_ssize_t size = PyList_GET_SIZE(items)
-    cdef Py_ssize_t i
+    cdef Py_ssize_t size = len(items)
+    if node.count < 0:
+        raise TypeError("this node has a record, not items")
     _make_room(heap, node, size)
-    for i in range(size):
-        heap.pool[node.start + node.count + i] = items[i]
-    node.count += size
+    _fill_pool(heap, node.start + node.count, items, size)
+    _node(heap, number).count += size
     return 0
 
 
@@ -582,7 +656,7 @@ cdef inline Py_ssize_t pop_mark(Stack marks) except -1:
 
 
 cdef inline int push_uint1(Stack stack, const unsigned char *data, Py_ssize_t pos) except -1:
-    return _give(stack, _long(data[pos]))
+    return _give(stack, _uint1(data[pos]))
 
 
 cdef inline int push_uint2(Stack stack, const unsigned char *data, Py_ssize_t pos) except -1:
@@ -659,9 +733,7 @@ cdef inline int set_exact_dict(object target, Stack stack, Py_ssize_t start) exc
     """Set the pairs from `start` on in a dict, and drop them."""
     if start < 0 or start > stack.size or (stack.size - start) & 1:
         raise IndexError("not pairs on the stack")
-    cdef Py_ssize_t i
-    for i in range(start, stack.size - 1, 2):
-        PyDict_SetItem(target, <object>stack.items[i], <object>stack.items[i + 1])
+    _set_pairs(target, stack.items + start, stack.size - start)
     return drop(stack, start)
 
 

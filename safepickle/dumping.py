@@ -42,6 +42,7 @@ from .opcodes import (
 # A payload from this size on need not pass through the buffer.  Interpreted, the calls that go round it take longer
 # than the copy, so that none does: larger ones stand outside of frames anyway.  In C it is less.
 STAGED: Final = 64 * 1024
+COMPILED: Final[bool] = False
 ABSENT: Final = -1 << 63  # what `find` returns: no index that a C size can hold is smaller
 
 _UINT4_MAX: Final = 0xFFFFFFFF

@@ -200,6 +200,59 @@ sp_new_list_take(PyObject **items, Py_ssize_t count)
     return list;
 }
 
+/* What is kept in a list of one, which is emptied; None where nothing is.  Where threads run side by side nothing is
+   ever kept. */
+static inline PyObject *
+sp_take(PyObject *place)
+{
+#ifdef Py_GIL_DISABLED
+    Py_RETURN_NONE;
+#else
+    PyObject *kept = PyList_GET_ITEM(place, 0);
+    PyList_SET_ITEM(place, 0, Py_NewRef(Py_None));
+    return kept;
+#endif
+}
+
+static inline int
+sp_keep(PyObject *place, PyObject *value)
+{
+#ifdef Py_GIL_DISABLED
+    return 0;
+#else
+    return PyList_SetItem(place, 0, Py_NewRef(value));
+#endif
+}
+
+static inline int
+sp_set_pairs(PyObject *dict, PyObject **items, Py_ssize_t size)
+{
+    for (Py_ssize_t i = 0; i + 1 < size; i += 2)
+        if (PyDict_SetItem(dict, items[i], items[i + 1]) < 0)
+            return -1;
+    return 0;
+}
+
+/* The int of one byte: one of those that the interpreter keeps, remembered so that it need not be asked for. */
+static inline PyObject *
+sp_uint1(unsigned char value)
+{
+#if defined(Py_GIL_DISABLED) || defined(PYPY_VERSION)
+    return PyLong_FromLong(value);
+#else
+    static PyObject *kept[256];
+    PyObject *number = kept[value];
+    if (number == NULL) {
+        number = PyLong_FromLong(value);
+        if (number == NULL)
+            return NULL;
+        kept[value] = Py_NewRef(number);
+        return number;
+    }
+    return Py_NewRef(number);
+#endif
+}
+
 /* Whether this is a class that keeps what it is given as keys: a set, a frozenset or a dict. */
 static inline int
 sp_makes_keys(PyObject *function)
@@ -274,6 +327,54 @@ sp_set_attributes(PyObject *attributes, PyObject *state)
             return -1;
     }
     return 1;
+}
+
+/* Set attributes from a state where the instance keeps them itself, without a dict made for it: 1 if it is done.  0 if
+   this is not the plain case, where those before may have been set; to set them once more in its dict does no harm.
+
+   The plain case: a class that sets attributes as `object` does and has the usual `__dict__`, and names that are texts,
+   no hooks, and no data descriptors of the class, which an entry of the dict would not reach. */
+static inline int
+sp_set_inline(PyObject *target, PyObject *state)
+{
+#if defined(Py_TPFLAGS_MANAGED_DICT) && !defined(Py_GIL_DISABLED) && !defined(PYPY_VERSION)
+    static PyObject *dunder_dict = NULL;
+    PyTypeObject *cls = Py_TYPE(target);
+    Py_ssize_t place = 0;
+    PyObject *name, *value, *found;
+    if (!(cls->tp_flags & Py_TPFLAGS_MANAGED_DICT) || !PyDict_CheckExact(state)
+        || cls->tp_setattro != PyObject_GenericSetAttr || cls->tp_getattro != PyObject_GenericGetAttr)
+        return 0;
+    if (dunder_dict == NULL) {
+        dunder_dict = PyUnicode_InternFromString("__dict__");
+        if (dunder_dict == NULL)
+            return -1;
+    }
+    found = _PyType_Lookup(cls, dunder_dict);
+    if (found == NULL || !Py_IS_TYPE(found, &PyGetSetDescr_Type) || !PyType_IsSubtype(cls, PyDescr_TYPE(found)))
+        return 0;
+    while (PyDict_Next(state, &place, &name, &value)) {
+        int failed;
+        if (!PyUnicode_CheckExact(name) || sp_is_hook(name))
+            return 0;
+        Py_INCREF(name);
+        PyUnicode_InternInPlace(&name);
+        found = _PyType_Lookup(cls, name);
+        if (found != NULL && Py_TYPE(found)->tp_descr_set != NULL) {
+            Py_DECREF(name);
+            return 0;
+        }
+        Py_INCREF(value);
+        failed = PyObject_GenericSetAttr(target, name, value) < 0;
+        Py_DECREF(name);
+        Py_DECREF(value);
+        if (failed)
+            return -1;
+    }
+    return 1;
+#else
+    return 0;
+#endif
 }
 
 /* Whether a name may be set through the state of slots: no dunder, and nothing that CPython looks up on instances. */

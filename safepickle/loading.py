@@ -23,15 +23,22 @@ Input: TypeAlias = bytes | bytearray
 
 COMPILED: Final[bool] = False
 FIRST_ROOM: Final = 64
+LONGEST_FIXED: Final = 9  # bytes of an opcode and an argument of a fixed size
 _MORE_ROOM: Final = [0] * FIRST_ROOM
 _SHIFT: Final = 5
 _KIND: Final = 31
 _FIRST_NODE: Final = 16
-_MADE: Final = 24
+_MADE: Final = 23
 _BININT: Final = 0x4A
 _BININT1: Final = 0x4B
 _BININT2: Final = 0x4D
 _SHORT_BINBYTES: Final = 0x43
+_BINUNICODE: Final = 0x58
+_SHORT_BINUNICODE: Final = 0x8C
+_LONG_TEXT: Final = 255
+_LAST_LEAD_BYTE: Final = 0xC3  # of a character up to U+00FF in UTF-8; all that follow a lead byte are smaller
+_SHORT_LATIN1: Final = b"\x8c\x06latin1"
+_COUNTED_LATIN1: Final = b"X\x06\x00\x00\x00latin1"
 _NO_INT: Final = 1 << 40
 _TOO_LONG: Final = 1 << 62
 _KEPT: Final = 1 << 10  # numbers
@@ -95,6 +102,16 @@ def grow_memo(heap: Heap, index: int) -> None:
     heap.memo_room = room
 
 
+def fetch(heap: Heap, index: int) -> int:
+    """The code of the memo entry `index`, 0 if there is none.  Compiled, it is noted that the stream asks for it."""
+    return heap.memo[index] if index < heap.memo_room else 0
+
+
+def is_fetched(_heap: Heap, _index: int) -> bool:
+    """Whether the stream may ask for the memo entry `index`.  Interpreted, a note would cost more than it saves."""
+    return True
+
+
 def pointer(data: Input) -> Input:
     """What the bytes of the input are read from."""
     return data
@@ -139,6 +156,29 @@ def small_int(data: Input, at: int) -> int:
 def short_length(data: Input, at: int) -> int:
     """The length of the SHORT_BINBYTES at `at`; -1 for other bytes."""
     return data[at + 1] if data[at] == _SHORT_BINBYTES else -1
+
+
+def latin1_length(data: Input, at: int) -> int:
+    """How many characters the short, counted, verified text at `at` has, all of them of latin-1; -1 for other bytes."""
+    if data[at] == _SHORT_BINUNICODE:
+        text = data[at + 2 : at + 2 + data[at + 1]]
+    elif data[at] == _BINUNICODE and uint4(data, at + 1) <= _LONG_TEXT:
+        text = data[at + 5 : at + 5 + uint4(data, at + 1)]
+    else:
+        return -1
+    if text and max(text) > _LAST_LEAD_BYTE:
+        return -1
+    return len(text.decode())
+
+
+def may_be_dunder(data: Input, at: int) -> bool:
+    """Whether the verified literal at `at` may be a text that begins with two underscores."""
+    return data[at] != _SHORT_BINUNICODE or data[at + 2 : at + 2 + data[at + 1]].startswith(b"__")
+
+
+def spells_latin1(data: Input, at: int) -> bool:
+    """Whether the verified literal at `at` is the counted text "latin1"."""
+    return data[at : at + 8] == _SHORT_LATIN1 or data[at : at + 11] == _COUNTED_LATIN1
 
 
 def make(heap: Heap, origin: Any, args: int, depth: int, called: bool) -> int:
@@ -514,6 +554,35 @@ def makes_keys(function: Any) -> bool:
 def new(cls: Any, args: tuple[Any, ...]) -> Any:
     """What NEWOBJ makes: `cls.__new__(cls, *args)`."""
     return cls.__new__(cls, *args)
+
+
+def place_for_one() -> list[Any]:
+    """A place where one object can be kept, for whoever takes it first."""
+    return []
+
+
+def take(place: list[Any]) -> Any:
+    """Take what is kept there; None if nothing is."""
+    try:
+        return place.pop()
+    except IndexError:
+        return None
+
+
+def keep(place: list[Any], value: Any) -> None:
+    """Keep an object there, unless there is one."""
+    if not place:
+        place.append(value)
+
+
+def latin1(text: str) -> bytes:
+    """The text in latin-1."""
+    return text.encode("latin-1")
+
+
+def set_inline(_target: Any, _state: Any) -> bool:
+    """Set attributes without a dict made for the instance; false if they are not all set, as always here."""
+    return False
 
 
 def set_attributes(attributes: Any, state: dict[Any, Any]) -> bool:

@@ -81,6 +81,10 @@ class Quick:
         self.ints = [bound for position in positions for bound in position.ints]
         self.lengths = [bound for position in positions for bound in position.lengths]
 
+    def needs_nothing(self) -> bool:
+        """Whether a tuple of no items matches."""
+        return self.count == 0
+
     def admits(self, heap: Heap, data: Any, args: int) -> bool:
         """Whether the items of a tuple of short literals surely match."""
         count = prim.count(heap, args)
@@ -96,8 +100,11 @@ class Quick:
                 value = prim.small_int(data, code >> sym.SHIFT)
                 if not self.ints[2 * place] <= value <= self.ints[2 * place + 1]:
                     return False
-            elif kind == sym.BYTES:
-                size = prim.short_length(data, code >> sym.SHIFT)
+            elif kind == sym.BYTES or kind == sym.ENCODED:
+                if kind == sym.BYTES:
+                    size = prim.short_length(data, code >> sym.SHIFT)
+                else:
+                    size = prim.latin1_length(data, code >> sym.SHIFT)
                 if not self.lengths[2 * place] <= size <= self.lengths[2 * place + 1]:
                     return False
             else:
@@ -154,6 +161,15 @@ class Matcher:
     __slots__ = ("_decided", "_encoding", "_errors", "_heap", "_lengths", "_names", "_reader", "_regexes")
 
     def __init__(self, reader: Reader, heap: Heap, encoding: str, errors: str) -> None:
+        if not prim.COMPILED:
+            self.__cinit__(reader, heap, encoding, errors)
+
+    def __cinit__(self, reader: Reader, heap: Heap, encoding: str, errors: str) -> None:
+        """Compiled, there is no matcher without what it works on, and none is given others."""
+        if not isinstance(reader, Reader):
+            raise TypeError("a matcher needs a reader")
+        if not isinstance(heap, Heap):
+            raise TypeError("a matcher needs a heap")
         self._reader = reader
         self._heap = heap
         self._encoding = encoding
@@ -185,7 +201,7 @@ class Matcher:
         if kind in (sym.STR, sym.TEXT8):
             return self.text(code)
         if kind == sym.ENCODED:
-            return self.text(self._heap.of(code)).encode("latin-1")
+            return self.text(code).encode("latin-1")
         if kind == sym.PRIOR and type(self._heap.of(code).value) in _PRIOR_WORDS:
             return self._heap.of(code).value
         return _UNKNOWN

@@ -23,7 +23,7 @@ cdef class Saver:
     cdef dumping.Memo *_memo
     cdef list _keeper
     cdef int _protocol
-    cdef bint _fix_imports, _fast, _writing_pid, _plain, _direct
+    cdef bint _fix_imports, _fast, _writing_pid, _plain, _direct, _running
     cdef object _buffer_callback, _persistent, _reducer, _table
     cdef Py_ssize_t _fast_nesting, _depth_limit
     cdef set _fast_seen

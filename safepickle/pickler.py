@@ -222,15 +222,21 @@ class Saver:
 
     __slots__ = (
         "_buffer", "_buffer_callback", "_depth_limit", "_direct", "_fast", "_fast_nesting", "_fast_seen",
-        "_fix_imports", "_keeper", "_memo", "_persistent", "_plain", "_protocol", "_reducer", "_table", "_writer",
-        "_writing_pid",
+        "_fix_imports", "_keeper", "_memo", "_persistent", "_plain", "_protocol", "_reducer", "_running", "_table",
+        "_writer", "_writing_pid",
     )  # fmt: skip
 
-    def __init__(self) -> None:
+    def __cinit__(self) -> None:
+        """Compiled, there is no saver without its writer and its memo, and none is given others."""
         self._writer = Writer(0)
         self._buffer = self._writer.buffer
         self._memo = dumping.new_memo()
         self._keeper: list[Any] = []
+        self._running = False
+
+    def __init__(self) -> None:
+        if not dumping.COMPILED:
+            self.__cinit__()
         self._protocol = 0
         self._fix_imports = False
         self._buffer_callback: Callable[[Any], object] | None = None
@@ -315,7 +321,13 @@ class Saver:
         reducer: Any,
         table: Any,
     ) -> bytes:
-        """Write one pickle, as a Pickler's hooks will have it, to `sink`; or return its bytes if that is None."""
+        """Write one pickle, as a Pickler's hooks will have it, to `sink`; or return its bytes if that is None.
+
+        PicklingError if a hook, an object or another thread comes here while it runs: two pickles have no one buffer.
+        """
+        if self._running:
+            raise PicklingError("this Pickler is already running: it cannot be entered again")
+        self._running = True
         self._persistent = persistent
         self._reducer = reducer
         self._table = table
@@ -328,6 +340,7 @@ class Saver:
             self._table = _MISSING
             # A pickler may be reached from what it has written.
             dumping.hand_over(self._memo, self._keeper)
+            self._running = False
 
     def run(self, obj: object, sink: Callable[[Any], object] | None) -> bytes:
         """Write one pickle to `sink`, or return its bytes if that is None."""

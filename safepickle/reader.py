@@ -66,7 +66,11 @@ class Reader:
         integer_digits: int = DEFAULTS.integer_digits,
         asides: dict[int, Any] | None = None,
     ) -> None:
-        self.data = data
+        if type(data) is not bytes:  # what can change is not read at places that were tested before
+            data = frozen_input(data)
+        if not 0 <= pos <= len(data):
+            raise ValueError("a pickle begins within its data")
+        self.data: bytes | bytearray = data
         self.pos = pos
         self.at = pos
         self._start = pos  # where this pickle begins
@@ -79,12 +83,18 @@ class Reader:
 
     def renew(self, data: bytes, integer_digits: int) -> None:
         """Begin to read other bytes, as a new reader would."""
+        self._available = len(data)
         self.data = data
         self.integer_digits = integer_digits
         self.asides = None
         self._start = 0
-        self._available = len(data)
         self.rewind()
+
+    def release(self) -> None:
+        """Let go of the bytes; nothing can be read before `renew`."""
+        self.data = b""
+        self.asides = None
+        self.pos = self.end = self._available = 0
 
     def rewind(self) -> None:
         """Go back to where the pickle begins."""
@@ -419,6 +429,8 @@ class Reader:
 
     def literal(self, at: int) -> Any:
         """The decoded argument of the instruction at `at`, which has been read before; the cursor stays."""
+        if not 0 <= at < self._available:
+            raise IndexError("no instruction begins there")
         saved = self.pos, self.at, self.end, self.shift, self._frame_end
         self.pos = at + 1
         self.at = at
@@ -538,7 +550,7 @@ class FileReader(Reader):
             if not chunk:  # a file may peek at nothing and still read: ask it for what is surely part of the pickle
                 chunk = self._read(min(missing, _LARGEST_READ))
             else:  # a peek may show far more than a small pickle needs: what is given back costs time as well
-                chunk = chunk[: max(missing, self._size)]
+                chunk = bytes(memoryview(chunk)[: max(missing, self._size)])  # whatever a subclass of bytes would say
                 self._size = min(self._size * 2, _LARGEST_READ)
                 self._ahead = len(chunk)
         elif self._frame_end > self._available:
@@ -556,9 +568,10 @@ class FileReader(Reader):
         chunk = self._file.read(size)
         if not isinstance(chunk, (bytes, bytearray, memoryview)):
             raise TypeError(f"read() returned {type(chunk).__name__}, not bytes")
-        if len(chunk) > size:
-            raise ValueError(f"read() returned {len(chunk) - size} bytes more than requested ({size})")
-        return bytes(chunk)
+        taken = bytes(chunk)  # first: a subclass may say of itself that it is shorter
+        if len(taken) > size:
+            raise ValueError(f"read() returned {len(taken) - size} bytes more than requested ({size})")
+        return taken
 
     def _settle_peek(self) -> None:
         """Take from the file what was only peeked at so far: all of it is wanted now."""
@@ -585,7 +598,7 @@ class FileReader(Reader):
             if not chunk:
                 self._fail("pickle data was truncated")
             self.data += chunk
-            self._available += len(chunk)
+            self._available = len(self.data)  # a subclass may say of itself that it is longer
             self._allow(self._available - self.pos)
             self._limit_to_frame()
 

@@ -20,15 +20,16 @@ cdef class Heap:
     cdef int64_t *stack
     cdef int64_t *marks  # in turn: where the stack of the mark begins, how deep what is below it was
     cdef int64_t *memo
+    cdef char *fetched  # by memo index: whether the stream asks for the entry
     cdef int64_t *pool
     cdef Node *nodes
     cdef Py_ssize_t stack_room, marks_room, memo_room, pool_room, pool_used, node_room, size
-    cdef public Py_ssize_t memo_top  # entries from here on are 0
+    cdef Py_ssize_t memo_top  # entries from here on are 0
     cdef list records
     cdef list origins  # of what was made at a glance, without a record
     cdef public dict receivers
     cdef public dict sizes
-    cdef public bint has_priors
+    cdef public bint has_priors, is_orderly
 
     cpdef int renew(self) except -1
     cpdef bint is_small(self) except -1
@@ -38,7 +39,7 @@ cdef class Heap:
 @_cython.final
 cdef class Global:
     cdef public object module, name, grants, helper, base, calls, news
-    cdef public bint listed, plain_state
+    cdef public bint listed, plain_state, is_new_of_nothing
     cdef public int64_t referred, called, made, built, filled
 
 

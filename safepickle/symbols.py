@@ -32,6 +32,7 @@ TEXT8: Final = 7  # an 8-bit string whose encoding is not known: str or bytes, a
 BYTEARRAY: Final = 8
 BUFFER: Final = 9
 PERSISTENT: Final = 10
+ENCODED: Final = 11  # bytes spelled as _codecs.encode(text, "latin1"); the origin is the literal text's
 FIRST_NODE: Final = 16
 # Nodes: the origin is an index into the heap.
 TUPLE: Final = 16
@@ -39,12 +40,11 @@ LIST: Final = 17
 DICT: Final = 18
 SET: Final = 19
 FROZENSET: Final = 20
-ENCODED: Final = 21  # bytes spelled as _codecs.encode(text, "latin1"); the item is the text's code
-GLOBAL: Final = 22  # a Global, also one reached by getattr from another (a nested class, a class method)
-BOUND: Final = 23  # a Global reached by getattr from an object of this stream: a bound method
-MADE: Final = 24  # what a call or a `new` gives
-PARTIAL: Final = 25  # functools.partial(cls.__new__), on its way to stand for NEWOBJ_EX
-PRIOR: Final = 26  # a memo entry that an earlier load, or the application, left
+GLOBAL: Final = 21  # a Global, also one reached by getattr from another (a nested class, a class method)
+BOUND: Final = 22  # a Global reached by getattr from an object of this stream: a bound method
+MADE: Final = 23  # what a call or a `new` gives
+PARTIAL: Final = 24  # functools.partial(cls.__new__), on its way to stand for NEWOBJ_EX
+PRIOR: Final = 25  # a memo entry that an earlier load, or the application, left
 
 WORDS: Final = {
     NONE: "none", BOOL: "bool", INT: "int", FLOAT: "float", STR: "str", BYTES: "bytes", TEXT8: "str",
@@ -82,8 +82,8 @@ class Global:
     """One name that a stream refers to, judged once: canonical module and qualified name, grants, how it was used."""
 
     __slots__ = (
-        "base", "built", "called", "calls", "filled", "grants", "helper", "listed", "made", "module", "name", "news",
-        "plain_state", "referred",
+        "base", "built", "called", "calls", "filled", "grants", "helper", "is_new_of_nothing", "listed", "made",
+        "module", "name", "news", "plain_state", "referred",
     )  # fmt: skip
 
     def __init__(
@@ -104,6 +104,7 @@ class Global:
         # What its grants say, as far as it can be decided at a glance; None while nobody has asked.
         self.calls: Any = None
         self.news: Any = None
+        self.is_new_of_nothing = False  # whether a grant admits `new` without arguments
         self.plain_state = False  # whether a grant admits any state
         self.referred = self.called = self.made = self.built = self.filled = 0  # how often each verb was used
 
@@ -187,12 +188,13 @@ class Heap:
     """The stack, the marks and the memo of one pass, and its nodes: what each holds (codes, or a record) and its depth.
 
     `stack`, `marks` and `memo` are written by index.  Of marks there are two numbers each: where the stack above it
-    begins, and how deep what lies below it is.  A memo entry of 0 is none.
+    begins, and how deep what lies below it is.  A memo entry of 0 is none.  The memo `is_orderly` while each entry was
+    put where the one before it ends, and none twice: so do picklers, and their streams need no index to be followed.
     """
 
     __slots__ = (
-        "depths", "frozen", "has_priors", "items", "lent", "marks", "marks_room", "memo", "memo_room", "memo_top",
-        "receivers", "sizes", "stack", "stack_room", "states",
+        "depths", "frozen", "has_priors", "is_orderly", "items", "lent", "marks", "marks_room", "memo", "memo_room",
+        "memo_top", "receivers", "sizes", "stack", "stack_room", "states",
     )  # fmt: skip
 
     if TYPE_CHECKING:  # a compiled heap has C arrays in their place
@@ -204,10 +206,16 @@ class Heap:
         memo_room: int
         memo_top: int  # entries from here on are 0
 
-    def __init__(self) -> None:
+    def __cinit__(self) -> None:
+        """Compiled, there is no heap without its arrays, and none is given a second set of them."""
         prim.set_up(self)
+
+    def __init__(self) -> None:
+        if not prim.COMPILED:
+            self.__cinit__()
         self.receivers: dict[int, int] = {}  # node of a bound method -> the value that it is bound to
         self.has_priors = False
+        self.is_orderly = True
         self.sizes: dict[int, int] = {}  # position of a literal -> its length, where that is above LONG_TEXT
 
     def __dealloc__(self) -> None:
@@ -217,6 +225,7 @@ class Heap:
         """Forget everything but the room for it."""
         prim.renew(self)
         self.has_priors = False
+        self.is_orderly = True
         if self.receivers:
             self.receivers = {}
         if self.sizes:

@@ -4,6 +4,7 @@ from libc.stdint cimport int64_t
 from safepickle cimport _opcodes as op
 from safepickle cimport _loading as prim
 from safepickle.reader cimport Reader
+from safepickle.symbols cimport Heap
 from safepickle.values cimport Memo, Stack
 from safepickle.verifier cimport Verifier
 
@@ -16,11 +17,14 @@ cdef class _Machine:
     cdef bint unrestricted
     cdef Stack stack, marks
     cdef Memo memo
+    cdef Heap asked
     cdef int64_t memo_size, dense, free_keys, head_start
     cdef object probe_work
     cdef set own_types
+    cdef object own_type, harmless
 
     cpdef object begin(self, Reader reader, object probe_work)
+    cpdef object spare(self, Heap heap)
     cpdef object renew(self)
     cpdef bint is_small(self) except -1
     cdef object _guard(self)
@@ -30,7 +34,7 @@ cdef class _Machine:
     @_cython.locals(
         reader=Reader, stack=Stack, marks=Stack, memo=Memo, widths="const unsigned char *", data="const unsigned char *",
         asides=bint, pos=int64_t, end=int64_t, at=int64_t, code=int, width=int, size=int64_t, start=int64_t, index=int64_t,
-        has_prior=bint, dense=int64_t, left=int64_t,
+        has_prior=bint, dense=int64_t, asked=Heap, frugal=bint, left=int64_t,
     )
     cdef object _run_opcodes(self)
     cdef int _put(self, int64_t index) except -1
@@ -64,6 +68,12 @@ cdef class _Bench:
     cdef object put_back(self)
 
 
+@_cython.final
+cdef class _Failure:
+    cdef public object error
+
+
+@_cython.locals(bench=_Bench)
 cdef _Bench _bench()
 @_cython.locals(bench=_Bench)
 cdef object _load_plain(bytes data, object policy)

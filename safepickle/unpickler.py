@@ -4,6 +4,7 @@ Order of a load: verify the whole pickle; resolve every name it uses; count the 
 
 Rules:
 
+* A memo entry that the stream does not ask for is not kept, except for an Unpickler whose next load might.
 * Nothing here trusts that verification happened to other bytes than these: both passes read the same immutable bytes,
   and a file is read once.
 * What verification could not see is checked again here, on exact types: that a listed name is what the policy says it
@@ -46,7 +47,7 @@ from safepickle.policy import VARIABLE, VARIABLES, Policy, PolicySpec, resolve_p
 from safepickle.policy.model import Name, PolicyData
 from safepickle.probes import FREE_KEYS, ProbeGuard
 from safepickle.reader import FileReader, Reader, frozen_input
-from safepickle.symbols import FIRST_NODE, KIND, SHIFT, Global, Occurrence, Plan, Prior
+from safepickle.symbols import FIRST_NODE, KIND, SHIFT, Global, Heap, Occurrence, Plan, Prior
 from safepickle.verifier import PLAIN_OPTIONS, Options, Verifier, canonical_name
 from safepickle.weighing import remembered
 
@@ -199,13 +200,14 @@ class Unpickler:
 
     def _verify_and_run(self) -> Any:
         persistent_load = self._persistent_loader()
+        prior = self._prior  # this one for both passes, whatever the file, find_class or another thread do meanwhile
         options = Options(
             fix_imports=self._fix_imports,
             encoding=self._encoding,
             errors=self._errors,
             buffers=self._buffers is not None,
             persistent_load=persistent_load is not None,
-            prior=self._prior,
+            prior=prior,
             opcodes_before=self._opcodes,
         )
         limits = self._limits
@@ -215,7 +217,7 @@ class Unpickler:
         finally:
             source.close()
         reader = Reader(source.taken(), integer_digits=limits.integer_digits, asides=source.asides)
-        return self._run(plan, reader, persistent_load, _Machine(), remembering=True)
+        return self._run(plan, reader, persistent_load, _Machine(), prior)
 
     def _run(
         self,
@@ -223,10 +225,9 @@ class Unpickler:
         reader: Reader,
         persistent_load: Callable[[Any], Any] | None,
         machine: _Machine,
-        *,
-        remembering: bool,
+        prior: dict[int, Prior] | None = None,
     ) -> Any:
-        """Run what was verified."""
+        """Run what was verified; `prior` is the memo that it was verified with, where there is a next load."""
         try:
             resolved = self._resolve(plan)
             buffers = self._take_buffers(plan.buffers)
@@ -238,9 +239,11 @@ class Unpickler:
         except BaseException as error:
             raise _Underneath(error, None, None) from None
         machine.begin(reader, self._limits.probe_work)
-        machine.serve(self, resolved, buffers, plan, persistent_load)
+        if prior is None:
+            machine.spare(plan.heap)
+        machine.serve(self, resolved, buffers, plan, persistent_load, prior)
         value = machine.run()
-        if remembering:
+        if self._prior is prior:  # else the application has cleared or replaced it meanwhile: what it says stands
             self._memo.update(machine.entries())
             self._remember(plan)
         return value
@@ -609,25 +612,36 @@ class _Machine:
     """Runs one verified pickle."""
 
     def __init__(self) -> None:
+        if not prim.COMPILED:
+            self.__cinit__()
+
+    def __cinit__(self) -> None:
+        """Compiled, there is no machine without its arrays, and none is given others."""
+        self.reader = _NO_INPUT
         self.stack = prim.new_stack()
         self.marks = prim.new_marks(self.stack)
         self.memo = prim.new_memo()
-        self.prior: dict[int, Any] = _NO_MEMO
+        self.prior = _NO_MEMO
         self.head_start = MEMO_HEAD_START
         self.free_keys = FREE_KEYS
         self.unpickler: Any = None  # the Unpickler that it serves, if it serves one
-
-    def begin(self, reader: Reader, probe_work: int) -> None:
-        """Set what every load sets, also one of nothing but data."""
-        self.reader = reader
-        self.dense = self.head_start + reader.end  # memo entries up to here may be kept in an array
-        self.memo_size = 0
         self.unrestricted = False
-        self.guard: ProbeGuard | None = None
-        self.probe_work = probe_work
-        self.acting: Any = None  # what was called, made or changed last, for the error
         self.encoding = "ASCII"
         self.errors = "strict"
+        self.guard: ProbeGuard | None = None
+        self.acting: Any = None  # what was called, made or changed last, for the error
+        self.asked: Heap | None = None
+
+    def begin(self, reader: Reader | None, probe_work: int) -> None:
+        """Set what every load sets, also one of nothing but data."""
+        self.reader = _NO_INPUT if reader is None else reader  # for C, None is a reader too
+        self.dense = self.head_start + self.reader.end  # memo entries up to here may be kept in an array
+        self.memo_size = 0
+        self.probe_work = probe_work
+
+    def spare(self, heap: Heap) -> None:
+        """Keep no memo entry that the stream does not ask for, as verification of it has seen."""
+        self.asked = heap if heap.is_orderly else None
 
     def serve(
         self,
@@ -636,15 +650,18 @@ class _Machine:
         buffers: list[Any],
         plan: Plan,
         persistent_load: Callable[[Any], Any] | None,
+        prior: dict[int, Prior] | None,
     ) -> None:
         """Set what a load for an Unpickler has beside its data."""
         self.unpickler = unpickler
         self.encoding = unpickler._encoding
         self.errors = unpickler._errors
-        self.prior = unpickler._memo
+        self.prior = prior or _NO_MEMO
         self.memo_size = len(self.prior)
         self.unrestricted = unpickler._data.unrestricted
         self.own_types: set[type] = set()  # classes whose instances may be changed
+        self.own_type: type | None = None  # the last of them
+        self.harmless: Any = None  # the last callable that keeps nothing as keys
         self.resolved = iter(resolved)
         self.symbols = iter(plan.occurrences)
         self.buffers = iter(buffers)
@@ -657,7 +674,13 @@ class _Machine:
         prim.renew_memo(self.memo)
         self.guard = None
         self.acting = None
+        self.asked = None
         if self.unpickler is not None:
+            self.own_type = self.harmless = None
+            self.own_types = set()
+            self.unrestricted = False
+            self.encoding = "ASCII"
+            self.errors = "strict"
             self.prior = _NO_MEMO
             self.unpickler = self.persistent_load = None
             self.resolved = self.buffers = iter(())
@@ -704,6 +727,8 @@ class _Machine:
         asides = bool(reader.asides)
         has_prior = bool(self.prior)
         dense = self.dense
+        asked = self.asked  # in an orderly memo, `memo_size` is the index of the next entry, whatever opcode puts it
+        frugal = asked is not None and prim.COMPILED != 0
         pos = reader.pos
         end = reader.end
         left = -1  # where the fast lane left off
@@ -715,6 +740,44 @@ class _Machine:
             if not prim.COMPILED and not asides and not has_prior and pos != left and lane.LOADED[data[pos]]:
                 pos = left = lane.load(self, pos)
                 end = reader.end
+                continue
+
+            # Values come in runs, which the interpreter leaves to the lane.
+            while prim.COMPILED and end - pos > prim.LONGEST_FIXED:
+                code = data[pos]
+                if code == op.BININT1:
+                    prim.push_uint1(stack, data, pos + 1)
+                    pos += 2
+                elif code == op.BININT:
+                    prim.push_int4(stack, data, pos + 1)
+                    pos += 5
+                elif code == op.BINFLOAT:
+                    prim.push_float8(stack, data, pos + 1)
+                    pos += 9
+                elif code == op.BININT2:
+                    prim.push_uint2(stack, data, pos + 1)
+                    pos += 3
+                elif code == op.NONE:
+                    prim.push(stack, None)
+                    pos += 1
+                elif code == op.SHORT_BINUNICODE:
+                    size = data[pos + 1]
+                    if size > end - pos - 2:
+                        break
+                    prim.push_text(stack, data, pos + 2, size)
+                    pos += 2 + size
+                elif code == op.MEMOIZE:
+                    if not frugal or prim.is_fetched(asked, self.memo_size):
+                        break
+                    self.memo_size += 1
+                    pos += 1
+                elif code == op.BINGET:
+                    if not prim.push_entry(memo, data[pos + 1], stack):
+                        break
+                    pos += 2
+                else:
+                    break
+            if pos >= end:
                 continue
             at = pos
             code = data[at]
@@ -756,6 +819,10 @@ class _Machine:
                     pos += 4 + size
                     continue
             elif code == op.MEMOIZE or code == op.BINPUT or code == op.LONG_BINPUT:
+                if frugal and not prim.is_fetched(asked, self.memo_size):
+                    self.memo_size += 1
+                    pos += width
+                    continue
                 if code == op.MEMOIZE:
                     index = self.memo_size
                 else:
@@ -768,7 +835,7 @@ class _Machine:
                 index = data[pos] if code == op.BINGET else prim.uint4(data, pos)
                 pos += width
                 if not prim.push_entry(memo, index, stack):
-                    prim.push(stack, self.prior[index])
+                    prim.push(stack, self.prior[index].value)
                 continue
             elif code == op.BININT2:
                 prim.push_uint2(stack, data, pos)
@@ -933,7 +1000,8 @@ class _Machine:
 
             # Control
             elif code == op.PROTO:
-                reader.uint1()
+                pos += 1
+                continue
             elif code == op.FRAME:
                 reader.frame()
             elif code == op.STOP:
@@ -968,7 +1036,7 @@ class _Machine:
 
     def _get(self, index: int) -> None:
         if not prim.push_entry(self.memo, index, self.stack):
-            prim.push(self.stack, self.prior[index])
+            prim.push(self.stack, self.prior[index].value)
 
     def _set_pairs(self, target: Any, start: int) -> None:
         """SETITEM(S) and DICT: the pairs from `start` on."""
@@ -1007,12 +1075,17 @@ class _Machine:
                 return self._help(function.name, args)
             if type(function) is _NewPartial:
                 return self._finish_partial(function)
-        if prim.makes_keys(function):
-            self._guard().building(function, args)
+        if function is not self.harmless:
+            if prim.makes_keys(function):
+                self._guard().building(function, args)
+            else:
+                self.harmless = function
         return function(*args)
 
     def _help(self, name: str, args: tuple[Any, ...]) -> Any:
         """What a protocol helper stands for."""
+        if name == sym.ENCODE:
+            return prim.latin1(args[0])
         if name == sym.GETATTR:
             return self._reference(*args)
         if name == sym.RECONSTRUCTOR:
@@ -1021,7 +1094,7 @@ class _Machine:
             return self._new(args[0], args[1:], None, "copyreg.__newobj__")
         if name == sym.NEWOBJ_EX:
             return self._new(args[0], args[1], args[2], "copyreg.__newobj_ex__")
-        return _codecs_encode(args[0], "latin1") if name == sym.ENCODE else _NewPartial(args[0])
+        return _NewPartial(args[0])
 
     def _reference(self, target: Any, name: str) -> Any:
         """getattr, as a reference to a listed qualified name."""
@@ -1035,8 +1108,11 @@ class _Machine:
         self.acting = cls
         if not isinstance(args, tuple):
             raise MalformedStream(f"{what} args argument must be a tuple, not {type(args).__name__}")
-        if prim.makes_keys(cls):
-            self._guard().building(cls, args)
+        if cls is not self.harmless:
+            if prim.makes_keys(cls):
+                self._guard().building(cls, args)
+            else:
+                self.harmless = cls
         if kwargs is None:
             return prim.new(cls, args)
         if not isinstance(kwargs, dict):
@@ -1089,7 +1165,10 @@ class _Machine:
     def _target(self, target: Any) -> None:
         """Refuse to change what existed before the load, where only running it shows."""
         self.acting = type(target)
-        if self.unrestricted or type(target) in self.own_types:
+        if self.unrestricted or type(target) is self.own_type:
+            return
+        if type(target) in self.own_types:
+            self.own_type = type(target)
             return
         if isinstance(target, _NEVER_CHANGED) or _is_enum_member(target):
             raise Forbidden(
@@ -1177,6 +1256,8 @@ class _Machine:
     def _set_attributes(self, target: Any, state: Any) -> None:
         if not isinstance(state, dict):
             raise MalformedStream("state is not a dictionary")
+        if prim.set_inline(target, state):
+            return
         attributes = target.__dict__
         if prim.set_attributes(attributes, state):
             return
@@ -1274,35 +1355,44 @@ class _Bench:
                 pass
         self.reader.rewind()
         self.machine.begin(self.reader, self.probe_work)
+        self.machine.spare(self.verifier.heap)
         return self.machine.run()
 
     def put_back(self) -> None:
         """Keep this for the next load."""
         heap = self.verifier.heap
-        if _IDLE or not heap.is_small() or not self.machine.is_small():
+        if not heap.is_small() or not self.machine.is_small():
             return
-        self.reader.renew(b"", 0)
+        self.reader.release()
         self.machine.renew()
         if not self.verifier.is_reusable():
             # What this pass has found out goes with its verifier; the room that it took stays.
             heap.renew()
             self.verifier = Verifier(self.reader, self.rules, self.limits, PLAIN_OPTIONS, heap)
-        _IDLE.append(self)
+        prim.keep(_IDLE, self)
 
 
+_NO_INPUT: Final = Reader(b"")
 _NO_RULES: Final = PolicyData({})
-_NO_MEMO: Final[dict[int, Any]] = {}
-_IDLE: Final[list[_Bench]] = []  # at most a few; whoever loads takes one out
+_NO_MEMO: Final[dict[int, Prior]] = {}
+_IDLE: Final[list[_Bench | None]] = prim.place_for_one()
 
 
 def _bench() -> _Bench:
-    try:
-        return _IDLE.pop()
-    except IndexError:
-        return _Bench()
+    bench: _Bench | None = prim.take(_IDLE)
+    return _Bench() if bench is None else bench
 
 
-def _load_plain(data: bytes, policy: Policy) -> tuple[Any, BaseException | None]:
+class _Failure:
+    """Stands for an object that could not be loaded: to be raised once nothing is left of the load."""
+
+    __slots__ = ("error",)
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+
+def _load_plain(data: bytes, policy: Policy) -> Any:
     """`loads` without further arguments; whatever goes wrong with the stream is returned."""
     bench = _bench()
     try:
@@ -1312,17 +1402,17 @@ def _load_plain(data: bytes, policy: Policy) -> tuple[Any, BaseException | None]
         else:
             unpickler = _over_bytes(policy, fix_imports=True, encoding="ASCII", errors="strict", buffers=None)
             reader = Reader(data, integer_digits=policy.limits.integer_digits)
-            value = unpickler._run(bench.verifier.plan(), reader, None, bench.machine, remembering=False)
+            value = unpickler._run(bench.verifier.plan(), reader, None, bench.machine)
     except _Interrupted as interrupted:
         original = interrupted.original
         raise original from None
     except _FAILURES as error:
-        return None, _failure(error, policy.data.unrestricted)
+        return _Failure(_failure(error, policy.data.unrestricted))
     bench.put_back()
-    return value, None
+    return value
 
 
-def _load_with(unpickler: Unpickler, data: bytes) -> tuple[Any, BaseException | None]:
+def _load_with(unpickler: Unpickler, data: bytes) -> Any:
     """`loads` with arguments of its own; whatever goes wrong with the stream is returned."""
     options = Options(
         fix_imports=unpickler._fix_imports,
@@ -1335,12 +1425,12 @@ def _load_with(unpickler: Unpickler, data: bytes) -> tuple[Any, BaseException | 
         reader = Reader(data, integer_digits=limits.integer_digits)
         plan = _verified(Verifier(reader, unpickler._data, limits, options)).plan()
         reader = Reader(data, integer_digits=limits.integer_digits)
-        return unpickler._run(plan, reader, None, _Machine(), remembering=False), None
+        return unpickler._run(plan, reader, None, _Machine())
     except _Interrupted as interrupted:
         original = interrupted.original
         raise original from None
     except _FAILURES as error:
-        return None, _failure(error, unpickler._data.unrestricted)
+        return _Failure(_failure(error, unpickler._data.unrestricted))
 
 
 def _over_bytes(
@@ -1378,13 +1468,13 @@ def loads(
     chosen = _chosen(policy)
     given: bytes = data if type(data) is bytes else frozen_input(data)
     if fix_imports is True and buffers is None and encoding == "ASCII" and errors == "strict":
-        value, error = _load_plain(given, chosen)
+        value = _load_plain(given, chosen)
     else:
-        unpickler = _over_bytes(chosen, fix_imports, encoding, errors, buffers)
-        value, error = _load_with(unpickler, given)
-    if error is not None:
-        _log(error, chosen)
-        raise error
+        value = _load_with(_over_bytes(chosen, fix_imports, encoding, errors, buffers), given)
+    if type(value) is _Failure:
+        failure: _Failure = value
+        _log(failure.error, chosen)
+        raise failure.error
     return value
 
 

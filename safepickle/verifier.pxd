@@ -19,30 +19,33 @@ cdef class Options:
 
 @_cython.final
 cdef class Verifier:
-    cdef public Reader reader
-    cdef public object policy, limits, refusals, globals
-    cdef public Heap heap
-    cdef public Options options
-    cdef public Matcher matcher
+    cdef readonly Reader reader
+    cdef public object policy, limits
+    cdef readonly list refusals
+    cdef readonly dict globals
+    cdef readonly Heap heap
+    cdef readonly Options options
+    cdef readonly Matcher matcher
     cdef Scales _scales
     cdef public int64_t persistent_ids, buffers, opcodes, harmless_keys
     cdef public bint finished, capable
     cdef bint _unrestricted, _late, _weighed, _limited, _light, _again
-    cdef object _helper, _spelled, _occurrences, _references, _persistents, _admitted
-    cdef set _hooks, _dunders
-    cdef object _must_build, _said
-    cdef dict _far, _states
+    cdef object _helper
+    cdef list _occurrences, _references, _persistents, _must_build
+    cdef set _hooks, _dunders, _said
+    cdef dict _far, _states, _spelled, _admitted
     cdef int64_t _protocol, _open, _depth_limit, _memo_limit, _empty, _hash_work, _copy_work, _hash_floor, _copy_floor, _least_hash, _least_copy
 
     @_cython.locals(
         reader=Reader, heap=Heap, depth_limit=int64_t, limited=bint, light=bint, has_prior=bint, kinds="const unsigned char *",
-        widths="const unsigned char *", closes="const unsigned char *", powers="const unsigned char *", data="const unsigned char *", pos=int64_t, end=int64_t, stack="int64_t *",
+        widths="const unsigned char *", powers="const unsigned char *", data="const unsigned char *", pos=int64_t, end=int64_t, stack="int64_t *",
         room=int64_t, base=int64_t, height=int64_t, deep=int64_t, count=int64_t, at=int64_t, code=int, kind=int, width=int,
-        stop=int64_t, start=int64_t, index=int64_t, value=int64_t, depth=int64_t, number=int64_t, inner=int64_t,
+        stop=int64_t, start=int64_t, index=int64_t, value=int64_t, run=int64_t, depth=int64_t, number=int64_t, inner=int64_t,
         patience=int64_t, started=int64_t,
     )
     cdef int _run_opcodes(self) except -1
     cdef int _begin(self, Reader reader, object policy, object limits, object options) except -1
+    cdef int _reset(self) except -1
     cpdef int renew(self, object policy, object limits) except -1
     @_cython.locals(heap=Heap)
     cdef int _set_limits(self, object limits, object options) except -1
@@ -70,16 +73,18 @@ cdef class Verifier:
     cdef int64_t _deepen(self, int64_t node, int64_t inside) except -1
     cdef int _check_pairs(self, int64_t start, int64_t stop) except -1
     cdef int64_t _empty_tuple(self) except -1
-    @_cython.locals(heap=Heap, kind=int, symbol=Global)
+    @_cython.locals(heap=Heap, kind=int, symbol=Global, encoded=int64_t)
     cdef int64_t _reduce(self, int64_t function, int64_t args) except -1
     @_cython.locals(heap=Heap, kind=int, symbol=Global)
     cdef int64_t _new(self, int64_t cls, int64_t args, int64_t kwargs, object what, object base=*) except -1
     @_cython.locals(heap=Heap, kind=int, made=Made)
     cdef object _build(self, int64_t target, int64_t state)
+    @_cython.locals(heap=Heap, text=int64_t, codec=int64_t, data="const unsigned char *")
+    cdef int64_t _encoded_at_a_glance(self, Global symbol, int64_t args) except -1
     cdef int _look_at_grants(self, Global symbol) except -1
     @_cython.locals(heap=Heap, data="const unsigned char *", number="Py_ssize_t", quick=Quick)
     cdef bint _is_admitted_at_a_glance(self, list signatures, int64_t args) except -1
-    @_cython.locals(heap=Heap, place=int64_t)
+    @_cython.locals(heap=Heap, place=int64_t, key=int64_t, data="const unsigned char *")
     cdef bint _has_dunder_keys(self, int64_t code) except -1
     @_cython.locals(heap=Heap)
     cdef bint _is_own_dict(self, int64_t code) except -1

@@ -77,6 +77,7 @@ _HASHING_DICTS: Final = frozenset({
     "builtins.dict", "collections.OrderedDict", "collections.defaultdict", "collections.UserDict",
     "collections.ChainMap", "types.MappingProxyType", "weakref.WeakValueDictionary",
 })  # fmt: skip
+_TEXT_OPCODES: Final = frozenset({op.SHORT_BINUNICODE, op.BINUNICODE, op.BINUNICODE8, op.UNICODE})
 _CHANGEABLE: Final = frozenset({sym.LIST, sym.DICT, sym.SET, sym.MADE})
 _PARTIAL_NAME: Final = ("functools", "partial")
 _LITERAL_TARGETS: Final = {sym.LIST: "a list", sym.DICT: "a dict", sym.SET: "a set"}
@@ -118,7 +119,6 @@ _KINDS: Final = {
     for row in op.TABLE
     if row.argument in _FIXED and not row.before and row.after and row.after[0] in _PUSHED
 }
-_CLOSES_MARK: Final = bytes(code in op.BY_CODE and "mark" in op.BY_CODE[code].before for code in range(256))
 _LITERAL_KINDS: Final = bytes(_KINDS.get(code, 0) for code in range(256))
 # Uncompiled: what the fast lane takes; how few opcodes make it not worth while, and for how many it is left alone then.
 _LANE: Final = lane.table(_LITERAL_KINDS)
@@ -172,6 +172,13 @@ class Verifier:
     def __init__(
         self, reader: Reader, policy: PolicyData, limits: Limits, options: Options, heap: Heap | None = None
     ) -> None:
+        if not prim.COMPILED:
+            self.__cinit__(reader, policy, limits, options, heap)
+
+    def __cinit__(
+        self, reader: Reader, policy: PolicyData, limits: Limits, options: Options, heap: Heap | None = None
+    ) -> None:
+        """Compiled, there is no verifier without what it works on, and none is given others."""
         self.heap = Heap() if heap is None else heap
         self.matcher = Matcher(reader, self.heap, options.encoding, options.errors)
         self.refusals: list[sym.Refusal] = []
@@ -208,18 +215,21 @@ class Verifier:
         """Set what every pass sets, also one that only reads data."""
         self.reader = reader
         self.options = options
-        self.opcodes = 0
-        self.finished = False  # whether STOP was reached
         if policy is not self.policy:
             self.policy = policy
             self._unrestricted = policy.unrestricted
+        if limits is not self.limits:
+            self._set_limits(limits, options)
+        self._reset()
+
+    def _reset(self) -> None:
+        self.opcodes = 0
+        self.finished = False  # whether STOP was reached
         self._protocol = 0
         self._open = 0  # marks
         self._hash_work = 0
         self.harmless_keys = 0  # how much of that was for keys that are all texts, or of which there are few
         self._empty = 0  # code of the empty tuple
-        if limits is not self.limits:
-            self._set_limits(limits, options)
         # No budget is smaller than these; it is looked up again where they do not do.
         self._hash_floor = self._least_hash
         self._copy_floor = self._least_copy
@@ -235,7 +245,10 @@ class Verifier:
     def renew(self, policy: PolicyData, limits: Limits) -> None:
         """Make ready for another pass over the same reader, which has new data.  Only if `is_reusable()`."""
         self.heap.renew()
-        self._begin(self.reader, policy, limits, PLAIN_OPTIONS)
+        if policy is self.policy and limits is self.limits:
+            self._reset()
+        else:
+            self._begin(self.reader, policy, limits, PLAIN_OPTIONS)
         self._again = False
         self._light = prim.COMPILED != 0
 
@@ -249,7 +262,7 @@ class Verifier:
             and not self._late
             and self._far is None
             and self.options is PLAIN_OPTIONS
-            and not (self.refusals or self.globals or self._hooks or self._dunders or heap.sizes or heap.receivers)
+            and not (self.refusals or self.globals or self._hooks or self._dunders or heap.receivers)
             and not heap.has_priors
             and not self._copy_work
         )
@@ -309,7 +322,7 @@ class Verifier:
 
     def forbidden(self) -> Forbidden:
         """One error for all refusals so far: the first one's place, everybody's grants."""
-        first = self.refusals[0]
+        first = next(iter(self.refusals))
         verbs: dict[tuple[str, str], set[str]] = {}
         conditions: list[MissingGrant] = []
         for refusal in self.refusals:
@@ -393,9 +406,10 @@ class Verifier:
         limited = self._limited
         light = self._light
         has_prior = bool(self.options.prior)
+        if has_prior:
+            heap.is_orderly = False
         kinds = prim.pointer(_LITERAL_KINDS)
         widths = prim.pointer(_WIDTHS)
-        closes = prim.pointer(_CLOSES_MARK)
         powers = prim.pointer(_POWERFUL)
         data = prim.pointer(reader.data)
         pos = reader.pos
@@ -429,6 +443,58 @@ class Verifier:
                 prim.grow_stack(heap)
                 stack = heap.stack
                 room = heap.stack_room
+
+            # Values come in runs.  Each opcode has an arm of its own, so that where the next one begins is a matter of
+            # branches, which are foretold, and not of a width that has to be looked up first.
+            run = 0
+            while prim.COMPILED and not limited and end - pos > prim.LONGEST_FIXED and height < room:
+                code = data[pos]
+                if code == op.BININT1:
+                    stack[height] = pos << sym.SHIFT | sym.INT
+                    pos += 2
+                elif code == op.BININT:
+                    stack[height] = pos << sym.SHIFT | sym.INT
+                    pos += 5
+                elif code == op.BINFLOAT:
+                    stack[height] = pos << sym.SHIFT | sym.FLOAT
+                    pos += 9
+                elif code == op.BININT2:
+                    stack[height] = pos << sym.SHIFT | sym.INT
+                    pos += 3
+                elif code == op.NONE:
+                    stack[height] = pos << sym.SHIFT | sym.NONE
+                    pos += 1
+                elif code == op.NEWTRUE or code == op.NEWFALSE:
+                    stack[height] = pos << sym.SHIFT | sym.BOOL
+                    pos += 1
+                elif code == op.SHORT_BINUNICODE:
+                    stop = prim.text_stop(data, pos + 1, end, 1)
+                    if stop < 0:
+                        break
+                    value = pos << sym.SHIFT | sym.STR
+                    stack[height] = value
+                    pos = stop
+                    # A pickler puts every text into the memo.
+                    if pos < end and data[pos] == op.MEMOIZE and heap.is_orderly and count < heap.memo_room:
+                        heap.memo[count] = value
+                        count += 1
+                        heap.memo_top = count
+                        pos += 1
+                        run += 1
+                elif code == op.BINGET:
+                    value = prim.fetch(heap, data[pos + 1])
+                    if not value or value & sym.KIND >= sym.FIRST_NODE:
+                        break
+                    stack[height] = value
+                    pos += 2
+                else:
+                    break
+                height += 1
+                run += 1
+            if run:
+                self.opcodes += run
+                continue
+
             at = pos
             code = data[at]
             pos = at + 1
@@ -449,17 +515,6 @@ class Verifier:
                 pos += width
                 stack[height] = at << sym.SHIFT | kind
                 height += 1
-                # Such literals come in runs.
-                while pos < end and height < room and not limited:
-                    code = data[pos]
-                    kind = kinds[code]
-                    width = widths[code]
-                    if not kind or width >= end - pos:
-                        break
-                    stack[height] = pos << sym.SHIFT | kind
-                    height += 1
-                    pos += 1 + width
-                    self.opcodes += 1
                 continue
 
             # Uncompiled, the order of the tests is what takes time, and the lane takes what is common
@@ -467,6 +522,11 @@ class Verifier:
                 if height == base:
                     self._underflow()
                 self._stop(stack[height - 1])
+                break
+
+            # What names or makes anything, in a light pass
+            if light and powers[code]:
+                self._again = True
                 break
 
             # Texts, and the memo
@@ -480,21 +540,25 @@ class Verifier:
                     pos = stop
                     continue
                 self._text(at, reader.uint1() if code == op.SHORT_BINUNICODE else reader.uint4())
-            elif code == op.MEMOIZE or ((code == op.BINPUT or code == op.LONG_BINPUT) and widths[code] <= end - pos):
+            elif code == op.MEMOIZE or code == op.BINPUT or code == op.LONG_BINPUT:
                 if height == base:
                     self._underflow()
                 if code == op.MEMOIZE:
                     index = count
                 else:
+                    if widths[code] > end - pos:
+                        reader.skip(widths[code])
+                        data = prim.pointer(reader.data)
+                        end = reader.end
                     index = data[pos] if code == op.BINPUT else prim.uint4(data, pos)
                     pos += widths[code]
-                if has_prior or self._far is not None or index != count or index >= heap.memo_room or heap.memo[index]:
-                    count = self._put(index, stack[height - 1], count)
-                else:
+                    reader.pos = pos
+                if heap.is_orderly and index == count and index < heap.memo_room:
                     heap.memo[index] = stack[height - 1]
-                    if index >= heap.memo_top:
-                        heap.memo_top = index + 1
                     count += 1
+                    heap.memo_top = count
+                else:
+                    count = self._put(index, stack[height - 1], count)
                 continue
             elif code == op.BINGET or code == op.LONG_BINGET or code == op.GET:
                 if code != op.GET and widths[code] <= end - pos:
@@ -505,7 +569,7 @@ class Verifier:
                     index = reader.uint1()
                 else:
                     index = reader.uint4() if code == op.LONG_BINGET else reader.index()
-                value = heap.memo[index] if index < heap.memo_room else 0
+                value = prim.fetch(heap, index)
                 if not value:
                     value = self._get_prior(index)
                 kind = value & sym.KIND
@@ -517,13 +581,10 @@ class Verifier:
                         prim.lend(heap, value >> sym.SHIFT)
                 stack[height] = value
                 height += 1
-            elif code == op.LONG_BINPUT or code == op.PUT or code == op.BINPUT:
+            elif code == op.PUT:
                 if height == base:
                     self._underflow()
-                if code == op.LONG_BINPUT:
-                    index = reader.uint4()
-                else:
-                    index = reader.uint1() if code == op.BINPUT else reader.index()
+                index = reader.index()
                 count = self._put(index, stack[height - 1], count)
 
             # Containers
@@ -565,10 +626,18 @@ class Verifier:
                 stack[start] = prim.collect(heap, sym.TUPLE, start, height, depth)
                 height = start + 1
                 continue
-            elif closes[code]:
-                if light and powers[code]:
-                    self._again = True
-                    break
+            elif (
+                code == op.APPENDS
+                or code == op.SETITEMS
+                or code == op.TUPLE
+                or code == op.ADDITEMS
+                or code == op.LIST
+                or code == op.DICT
+                or code == op.FROZENSET
+                or code == op.POP_MARK
+                or code == op.OBJ
+                or code == op.INST
+            ):
                 start = base
                 stop = height
                 inner = deep
@@ -637,10 +706,6 @@ class Verifier:
                 if depth > deep:
                     deep = depth
                 continue
-
-            elif light and powers[code]:
-                self._again = True
-                break
 
             # Globals and objects
             elif code == op.GLOBAL:
@@ -755,6 +820,10 @@ class Verifier:
 
             # Control
             elif code == op.PROTO:
+                if pos < end and data[pos] <= op.HIGHEST_PROTOCOL:
+                    self._protocol = data[pos]
+                    pos += 1
+                    continue
                 self._protocol = reader.uint1()
                 if self._protocol > op.HIGHEST_PROTOCOL:
                     self.malformed(f"unsupported pickle protocol: {self._protocol}")
@@ -808,6 +877,8 @@ class Verifier:
         """Store a value in the memo, which has `count` entries so far; returns how many it has then."""
         heap = self.heap
         far = self._far
+        if index != count:
+            heap.is_orderly = False
         if index < heap.memo_room and heap.memo[index]:
             heap.memo[index] = code
             return count
@@ -1243,6 +1314,7 @@ class Verifier:
     def _look_at_grants(self, symbol: Global) -> None:
         symbol.calls = self._quick_signatures(symbol, CALL)
         symbol.news = self._quick_signatures(symbol, NEW)
+        symbol.is_new_of_nothing = any(quick.needs_nothing() for quick in symbol.news) and self._depth_limit > 1
         symbol.plain_state = self._unrestricted or any(
             BUILD in grant.verbs and grant.state is None and grant.attributes is None for grant in symbol.grants
         )
@@ -1330,6 +1402,10 @@ class Verifier:
             symbol: Global = prim.record(heap, function)
             if symbol.calls is None:
                 self._look_at_grants(symbol)
+            if symbol.helper is not None and symbol.helper == sym.ENCODE:
+                encoded = self._encoded_at_a_glance(symbol, args)
+                if encoded:
+                    return encoded
             if self._is_admitted_at_a_glance(symbol.calls, args):
                 symbol.called += 1
                 return prim.make(heap, symbol, args, 2, called=True)
@@ -1416,7 +1492,7 @@ class Verifier:
             symbol: Global = prim.record(heap, cls)
             if symbol.calls is None:
                 self._look_at_grants(symbol)
-            if self._is_admitted_at_a_glance(symbol.news, args):
+            if (args == self._empty and symbol.is_new_of_nothing) or self._is_admitted_at_a_glance(symbol.news, args):
                 symbol.made += 1
                 return prim.make(heap, symbol, args, 2, called=False)
         items = self._tuple_items(args, f"{what} args argument must be a tuple, not {_type_name(args)}")
@@ -1505,7 +1581,32 @@ class Verifier:
         text = matcher.text(items[0])
         if not text.isascii() and max(text) > "\xff":
             self.malformed("_codecs.encode of a text that latin1 cannot encode")
-        return self.heap.add(sym.ENCODED, items[0], 0)
+        if self._is_spelled_as_text(items[0]):
+            return items[0] >> sym.SHIFT << sym.SHIFT | sym.ENCODED
+        # Of an earlier load's text, or an 8-bit string decoded as the application says, the value is all that is known.
+        self.heap.has_priors = True
+        return self.heap.add(sym.PRIOR, Prior(text.encode("latin-1"), 0, None), 0)
+
+    def _is_spelled_as_text(self, code: int) -> bool:
+        """Whether a text is a literal of an opcode for text, which reads the same whatever the application says."""
+        if code & sym.KIND != sym.STR:
+            return False
+        return self.reader.data[code >> sym.SHIFT] in _TEXT_OPCODES
+
+    def _encoded_at_a_glance(self, symbol: Global, args: int) -> int:
+        """What `_codecs.encode` makes of a short literal text and "latin1"; 0 where that cannot be said at a glance."""
+        heap = self.heap
+        if heap.sizes or prim.count(heap, args) != 2:
+            return 0
+        text = prim.item(heap, args, 0)
+        codec = prim.item(heap, args, 1)
+        if text & sym.KIND != sym.STR or codec & sym.KIND != sym.STR:
+            return 0
+        data = prim.pointer(self.reader.data)
+        if not prim.spells_latin1(data, codec >> sym.SHIFT) or prim.latin1_length(data, text >> sym.SHIFT) < 0:
+            return 0
+        symbol.called += 1
+        return text >> sym.SHIFT << sym.SHIFT | sym.ENCODED
 
     def _getattr(self, items: list[int]) -> int:
         heap = self.heap
@@ -1705,9 +1806,13 @@ class Verifier:
 
     def _has_dunder_keys(self, code: int) -> bool:
         heap = self.heap
-        for place in range(0, prim.count(heap, code), 2):
-            if prim.item(heap, code, place) >> sym.SHIFT in self._dunders:
+        data = prim.pointer(self.reader.data)
+        place = 0
+        while place < prim.count(heap, code):
+            key = prim.item(heap, code, place) >> sym.SHIFT
+            if prim.may_be_dunder(data, key) and key in self._dunders:
                 return True
+            place += 2
         return False
 
     def _is_own_dict(self, code: int) -> bool:

@@ -124,6 +124,13 @@ class Scales:
     __slots__ = ("_flat", "_hashable", "_heap", "_long_texts", "_matcher", "_repeated", "_walked")
 
     def __init__(self, heap: Heap, matcher: Matcher) -> None:
+        if not prim.COMPILED:
+            self.__cinit__(heap, matcher)
+
+    def __cinit__(self, heap: Heap, matcher: Matcher) -> None:
+        """Compiled, there are no scales without what they work on, and none are given others."""
+        if not isinstance(heap, Heap):
+            raise TypeError("scales need a heap")
         self._heap = heap
         self._matcher = matcher
         self._flat: dict[int, int] = {}  # container -> how many of its items were seen to be short scalars; -1: not all
@@ -169,8 +176,9 @@ class Scales:
             size = len(prior.value)
             return self._text_weight(code, size) if size > sym.LONG_TEXT else 1
         if kind in _TEXTS:
-            literal = self._heap.of(code) if kind == sym.ENCODED else code
-            size = self._heap.sizes.get(literal >> sym.SHIFT, 0)
+            size = self._heap.sizes.get(code >> sym.SHIFT, 0)
+            if size and kind == sym.ENCODED:
+                return size  # made anew by each call: a hash is kept for none
             return self._text_weight(code, size) if size else 1
         return self._heap.sizes.get(code >> sym.SHIFT, 1) if kind == sym.INT else 1
 
@@ -248,9 +256,7 @@ class Scales:
         kind = code & sym.KIND
         if kind < sym.FIRST_NODE:
             return heap.sizes.get(code >> sym.SHIFT, 0)
-        if kind <= sym.FROZENSET:
-            return heap.count(code)
-        return heap.sizes.get(heap.of(code) >> sym.SHIFT, 0) if kind == sym.ENCODED else 0
+        return heap.count(code) if kind <= sym.FROZENSET else 0
 
 
 def _once(_code: int) -> int:
@@ -347,8 +353,7 @@ def _leaf_of(heap: Heap) -> Callable[[int], int]:
         if kind == sym.PRIOR:
             return _prior_weight(heap.of(code))
         if kind in _TEXTS or kind == sym.INT:
-            literal: int = heap.of(code) if kind == sym.ENCODED else code
-            return heap.sizes.get(literal >> sym.SHIFT, 1)
+            return heap.sizes.get(code >> sym.SHIFT, 1)
         return 1
 
     return leaf

@@ -118,16 +118,20 @@ class Writer:
         "_frame_gone", "_frame_start", "_hole", "_parts", "_sink", "bin", "buffer", "frame_full", "protocol",
     )  # fmt: skip
 
-    def __init__(self, protocol: int) -> None:
-        self.protocol = protocol
-        self.bin = protocol > 0
+    def __cinit__(self) -> None:
+        """Compiled, there is no writer without its buffer and its parts, and none is given others."""
         self.buffer = bytearray()
-        self.frame_full = maxsize
-        self._frame_start = _NO_FRAME
+        self._parts = dumping.new_parts()
         self._frame_gone = 0
         self._hole = 0
-        self._parts = dumping.new_parts()
         self._sink: Callable[[Any], object] | None = None
+        self.reset()
+
+    def __init__(self, protocol: int) -> None:
+        if not dumping.COMPILED:
+            self.__cinit__()
+        self.renew(protocol)
+        self.reset()
 
     def __dealloc__(self) -> None:
         """Compiled, the parts are no object, so somebody has to free them; interpreted, this is never called."""
@@ -280,6 +284,8 @@ class Writer:
 
     def short_tuple(self, size: int) -> None:
         """Make a tuple of the 1 to 3 topmost values (protocol 2 and later)."""
+        if not 0 <= size <= 3:
+            raise ValueError(f"no opcode makes a tuple of {size}")
         self.buffer.append(_TUPLES[size])
 
     def drop(self, count: int) -> None:

@@ -1,7 +1,8 @@
 """Shows one attack to every entry point it concerns, and asserts what must hold; used by `test_attacks`.
 
-`python -m tests.attack_check <class>/<name>.pkl` does it in a process of its own, for the attacks that would take the
-interpreter with them; it ends with a traceback where something does not hold.
+`python -m tests.attack_check <class>/<name>.pkl ...` does it in a process of its own for each, for the attacks that
+would take the interpreter with them, and prints one line of JSON for each: its file, how its process ended, what that
+said.
 
 What must hold: one of the expected errors (`expected`), nothing run but what the record allows, the victims unchanged,
 nothing of the payload and no control character in what is told or logged, memory and time within bounds, and causes
@@ -10,13 +11,18 @@ without the frames that keep a payload alive.
 
 from __future__ import annotations
 
+import faulthandler
 import functools
 import gc
 import io
+import json
 import logging
+import os
 import pickle
 import sys
+import tempfile
 import time
+import traceback
 import tracemalloc
 from collections.abc import Callable
 from typing import Any, Final
@@ -25,10 +31,11 @@ import safepickle
 from tests import application, victims
 from tests.make_attacks import FOLDER, SECRET, Attack, attacks
 
-MEMORY: Final = 16 << 20
+MEMORY: Final = 4 << 20
 MEMORY_PER_BYTE: Final = 256  # a memo entry without a compiler: an int and a place in a dict, in each machine
 SECONDS: Final = 10.0  # of CPU time, far beyond what any of them takes: what this stops is work that does not end
 SECONDS_PER_BYTE: Final = 20e-6  # only the streams of several megabytes notice it
+HANGS_AFTER: Final = 240.0  # seconds; the machine may be busy
 BUILT_IN_ERRORS: Final = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, EOFError)
 
 
@@ -166,5 +173,30 @@ def _check_entries(record: Attack, data: bytes, before: dict[str, object], log: 
         _did_nothing(record, before, ())
 
 
+def _in_a_process_of_its_own(record: Attack) -> dict[str, object]:
+    """How a fork ended that was shown the attack; it ends as any process does, so what is freed last counts too."""
+    with tempfile.TemporaryFile() as said:
+        child = os.fork()
+        if child == 0:
+            os.dup2(said.fileno(), 2)
+            faulthandler.enable()
+            faulthandler.dump_traceback_later(HANGS_AFTER, exit=True)
+            try:
+                check(record)
+            except BaseException:  # noqa: BLE001  # whatever it is, it is said
+                traceback.print_exc()
+                sys.exit(1)
+            sys.exit()
+        _, status = os.waitpid(child, 0)
+        said.seek(0)
+        return {
+            "file": record.file,
+            "code": os.waitstatus_to_exitcode(status),
+            "said": said.read().decode("utf-8", "replace")[-2000:],
+        }
+
+
 if __name__ == "__main__":
-    check(next(record for record in attacks() if record.file == sys.argv[1]))
+    asked = {record.file: record for record in attacks()}
+    for file in sys.argv[1:]:
+        print(json.dumps(_in_a_process_of_its_own(asked[file])), flush=True)

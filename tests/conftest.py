@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -23,3 +24,9 @@ def _stay_here(event: str, arguments: tuple[object, ...]) -> None:
 
 
 sys.addaudithook(_stay_here)
+
+
+def pytest_collection_finish(session):
+    """Collecting garbage looks at what a test made, not each time at some million objects of thousands of tests."""
+    gc.collect()
+    gc.freeze()

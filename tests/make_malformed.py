@@ -223,6 +223,8 @@ def stored() -> list[Damage]:
         Damage("text_longer_than_the_stream", "fewer bytes than declared", asm(
             lying("BINUNICODE", 10, b"abc"), "STOP")),
         Damage("bytes_longer_than_the_stream", "fewer bytes than declared", asm(lying("BINBYTES", 10, b"abc"), "STOP")),
+        Damage("length_that_no_size_can_hold", "negative where it is taken for signed", asm(
+            ("PROTO", 4), "MARK", b"\x8e" + ((1 << 63) + 3).to_bytes(8, "little"), b"\x04(N..\0abc.")),
         Damage("frame_longer_than_the_stream", "fewer bytes than declared", asm(
             ("PROTO", 4), lying("FRAME", 100, b"N"), "STOP")),
         Damage("negative_length", "a signed length", asm(lying("BINSTRING", -1, b"abc"), "STOP")),

@@ -86,14 +86,18 @@ def test_each_flag_of_a_node_is_a_bit_of_its_own():
 
 def test_the_primitives_know_the_shape_of_a_code():
     text = (PACKAGE / "_loading.pxd").read_text("utf-8")
-    assert "from safepickle._symbols cimport FIRST_NODE, KIND, MADE, SHIFT\n" in text
-    for name in ("SHIFT", "KIND", "FIRST_NODE", "MADE"):
+    assert "from safepickle._symbols cimport FIRST_NODE, KIND, LONG_TEXT, MADE, SHIFT\n" in text
+    for name in ("SHIFT", "KIND", "FIRST_NODE", "MADE", "LONG_TEXT"):
         assert getattr(loading, f"_{name}") == getattr(symbols, name)
 
 
 def test_the_primitives_know_the_opcodes_that_they_meet():
-    for name in ("BININT", "BININT1", "BININT2", "SHORT_BINBYTES"):
+    for name in ("BININT", "BININT1", "BININT2", "SHORT_BINBYTES", "BINUNICODE", "SHORT_BINUNICODE"):
         assert getattr(loading, f"_{name}") == getattr(opcodes, name)
+
+
+def test_the_longest_opcode_with_an_argument_of_a_fixed_size_is_known():
+    assert 1 + max(opcodes.WIDTHS) == loading.LONGEST_FIXED
 
 
 def test_a_text_is_large_at_the_same_length_everywhere():

@@ -53,7 +53,7 @@ INTERFACE = {
 # Tests that are about the project rather than about one module.
 ABOUT_THE_PROJECT = {
     "assembler", "attacks", "bench", "constants", "cpython_suite", "documentation_examples", "fuzz_corpus", "growth",
-    "house", "malformed", "passes", "policy_stdlib", "readme", "twins", "valid",
+    "house", "leaks", "malformed", "passes", "policy_stdlib", "readme", "reentrancy", "twins", "valid",
 }  # fmt: skip
 
 #: What `import safepickle` may load, with what these load themselves: small modules, or such as every program has.

@@ -30,7 +30,9 @@ LIBRARY = "loading_in_c.so"
 PRIMITIVES = """
 set_up heap | renew heap | is_small heap | release heap | grow_stack heap | grow_marks heap | grow_memo heap index
 uint1 data pos | uint2 data pos | int4 data pos | uint4 data pos | uint8 data pos
-small_int data at | short_length data at | text_stop data pos end width
+fetch heap index | is_fetched heap index
+small_int data at | short_length data at | latin1_length data at | spells_latin1 data at | may_be_dunder data at
+text_stop data pos end width
 add heap kind record depth | add_list heap kind items depth | collect heap kind start stop depth
 extend heap number start stop | extend_list heap number items | listed heap start stop
 codes heap code | record heap code | count heap code | item heap code index | held heap number
@@ -49,7 +51,8 @@ harmless_keys target stack start step most | set_exact_dict target stack start
 put memo index stack dense | push_entry memo index stack | entries memo
 renew_stack stack | renew_memo memo | is_small_memo stack memo
 looked_up cls name missing | makes_keys function | new cls args
-set_attributes attributes state | set_slots target slots
+place_for_one | take place | keep place value | latin1 text
+set_inline target state | set_attributes attributes state | set_slots target slots
 """
 SIGNATURES = {
     name: given for name, *given in (one.split() for one in re.split(r"[|\n]", PRIMITIVES) if one.strip())
@@ -233,6 +236,85 @@ def test_an_integer_is_read_back_from_its_opcode_and_nothing_else_is_an_integer(
             assert prim.small_int(bytes((row.code,)) + bytes(8), 0) == no_int
         if row.name != "SHORT_BINBYTES":
             assert prim.short_length(bytes((row.code,)) + bytes(8), 0) == -1
+
+
+LATIN1_TEXTS = ["", "a", "abc", "ÿ", "\x80", "äöü" * 20, "\x7f\x80\xff", "x" * 255, "é" * 127]
+OTHER_TEXTS = ["Ā", "aĀ", "€", "\ud800", "\U0001f600", "a" * 100 + "Ā"]
+
+
+@pytest.mark.parametrize("holder", HOLDERS)
+def test_a_short_text_of_latin1_has_a_length_and_any_other_has_none(prim, holder):
+    for text in LATIN1_TEXTS + OTHER_TEXTS:
+        raw = text.encode("utf-8", "surrogatepass")
+        expected = len(text) if text in LATIN1_TEXTS else -1
+        assert prim.latin1_length(holder(b"?X" + counted(raw, 4) + b"."), 1) == expected
+        assert prim.latin1_length(holder(b"?\x8c" + counted(raw, 1) + b"."), 1) == expected
+    assert prim.latin1_length(holder(b"X" + counted(b"a" * 256, 4)), 0) == -1
+    for row in opcodes.TABLE:
+        if row.name not in {"BINUNICODE", "SHORT_BINUNICODE"}:
+            assert prim.latin1_length(holder(bytes((row.code,)) + bytes(16)), 0) == -1
+
+
+@pytest.mark.parametrize("holder", HOLDERS)
+def test_only_the_name_latin1_spells_latin1(prim, holder):
+    for text in (b"latin1", b"latin2", b"Latin1", b"latin", b"latin11", b"latin-1", b"", b"utf-8!"):
+        for code, width in ((b"X", 4), (b"\x8c", 1)):
+            assert prim.spells_latin1(holder(b"?" + code + counted(text, width) + bytes(8)), 1) == (text == b"latin1")
+    assert not prim.spells_latin1(holder(b"C" + counted(b"latin1", 1)), 0)
+    assert prim.latin1("äÿ\x00") == b"\xe4\xff\x00"
+    with pytest.raises(UnicodeEncodeError):
+        prim.latin1("Ā")
+
+
+@pytest.mark.parametrize("holder", HOLDERS)
+def test_what_begins_with_two_underscores_is_never_taken_for_harmless(prim, holder):
+    for text in (b"__", b"__a", b"__init__", b"_", b"_a", b"", b"a__", b"\xc3\xa4"):
+        assert prim.may_be_dunder(holder(b"?\x8c" + counted(text, 1) + b"__"), 1) == text.startswith(b"__")
+    for row in opcodes.TABLE:
+        if row.name != "SHORT_BINUNICODE":
+            assert prim.may_be_dunder(holder(bytes((row.code,)) + bytes(16)), 0)
+
+
+def test_a_memo_entry_that_was_fetched_is_known_to_be_until_the_heap_is_renewed(prim):
+    heap = prim.new_heap()
+    prim.set_memo(heap, 3, 99)
+    assert [prim.fetch(heap, index) for index in (3, 2, loading.FIRST_ROOM, 1 << 40)] == [99, 0, 0, 0]
+    assert prim.is_fetched(heap, 3)
+    prim.grow_memo(heap, 1000)
+    assert prim.is_fetched(heap, 3)
+    assert prim.fetch(heap, 3) == 99
+    assert prim.is_fetched(heap, 1 << 40)  # what is not known may be asked for
+    prim.renew(heap)
+    assert prim.fetch(heap, 3) == 0
+
+
+def test_only_the_compiled_heap_knows_what_nobody_asks_for(in_c):
+    heap = in_c.new_heap()
+    for index in (3, 4, 70):
+        if index >= loading.FIRST_ROOM:
+            in_c.grow_memo(heap, index)
+        in_c.set_memo(heap, index, 99)
+        assert not in_c.is_fetched(heap, index)
+    in_c.fetch(heap, 4)
+    assert [in_c.is_fetched(heap, index) for index in (3, 4, 70)] == [False, True, False]
+    in_c.renew(heap)
+    assert not in_c.is_fetched(heap, 4)
+
+
+def test_a_place_gives_what_it_keeps_once(prim):
+    place, kept = prim.place_for_one(), Thing()
+    before = sys.getrefcount(kept)
+    assert prim.take(place) is None
+    prim.keep(place, kept)
+    assert sys.getrefcount(kept) == before + 1
+    assert prim.take(place) is kept
+    assert prim.take(place) is None
+    assert sys.getrefcount(kept) == before
+    for _ in range(3):
+        prim.keep(place, kept)
+    assert sys.getrefcount(kept) == before + 1
+    del place
+    assert sys.getrefcount(kept) == before
 
 
 def counted(text: bytes, width: int) -> bytes:
@@ -950,6 +1032,86 @@ def test_attributes_are_set_with_interned_names_or_not_at_all(prim):
     for odd in (type("Odd", (dict,), {})(), None, []):
         assert not prim.set_attributes(odd, {"a": 1})
     assert not prim.set_attributes({}, type("Odd", (dict,), {})(a=1))
+
+
+class Plain:
+    default = 0
+
+
+class WithProperty:
+    changes = 0
+
+    @property
+    def a(self) -> Any:
+        raise AssertionError
+
+    @a.setter
+    def a(self, value: Any) -> None:
+        raise AssertionError
+
+
+class WithSetter:
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AssertionError
+
+
+class WithGetter:
+    def __getattribute__(self, name: str) -> Any:
+        return {} if name == "__dict__" else object.__getattribute__(self, name)
+
+
+class WithOwnDict:
+    __dict__ = property(lambda _: {})  # type: ignore[assignment]
+
+
+class WithAnothersDict:
+    __dict__ = Plain.__dict__["__dict__"]  # type: ignore[assignment]
+
+
+class Slotted:
+    __slots__ = ("a",)
+
+
+def test_attributes_are_set_without_a_dict_where_that_comes_to_the_same(in_c):
+    name = "not a name seen before either, " * 2
+    value = Thing()
+    target = Plain()
+    before = sys.getrefcount(value)
+    state = {name: value, "default": 1}
+    assert in_c.set_inline(target, state)
+    assert vars(target) == state
+    assert list(vars(target)) == [name, "default"]
+    assert all(sys.intern("" + key) is key for key in vars(target))
+    assert in_c.set_inline(target, {"default": 2})
+    assert target.default == 2
+    assert Plain.default == 0
+    del state, target
+    assert sys.getrefcount(value) == before
+    many = {f"a{number}": number for number in range(1000)}  # more than an instance keeps itself
+    target = Plain()
+    assert in_c.set_inline(target, many)
+    assert vars(target) == many
+
+
+@pytest.mark.parametrize("kind", [WithProperty, WithSetter, WithGetter, WithOwnDict, WithAnothersDict, Slotted])
+def test_attributes_are_left_to_the_dict_where_it_would_make_a_difference(prim, kind):
+    target = kind()
+    assert not prim.set_inline(target, {"a": 1})
+    assert kind is WithProperty or not prim.set_inline(target, {})
+
+
+def test_attributes_of_what_keeps_no_attributes_are_left_to_the_dict(prim):
+    for target in (1, "a", [], {}, object(), Plain, len, KeyError(), type("Odd", (dict,), {"__slots__": ()})()):
+        assert not prim.set_inline(target, {"a": 1})
+
+
+def test_names_that_are_hooks_or_no_texts_are_left_to_the_dict(prim):
+    for name in ("add", "append", "extend", "__setstate__", 1, None, b"a", type("Text", (str,), {})("a")):
+        target = Plain()
+        assert not prim.set_inline(target, {name: 1})
+        assert vars(target) == {}
+    for state in (None, [], type("Odd", (dict,), {})(a=1)):
+        assert not prim.set_inline(Plain(), state)
 
 
 def test_values_of_attributes_are_held_once(prim):

@@ -7,6 +7,7 @@ are shown the same pickles, in an order that lets each find what the one before 
 
 from __future__ import annotations
 
+import io
 import pickle
 import random
 import sys
@@ -23,6 +24,7 @@ from safepickle import Policy
 from safepickle.reader import Reader
 from safepickle.verifier import Options, Verifier
 from tests import programs, strategies
+from tests.assembler import asm
 
 DATA: Final = Path(__file__).parent / "data"
 FOLDERS: Final = ("attacks", "malformed", "valid")
@@ -111,3 +113,69 @@ def test_a_bench_that_is_kept_holds_nothing_of_what_was_loaded() -> None:
     held = sys.getrefcount(value), sys.getrefcount(value[0]), sys.getrefcount(data)
     fresh = pickle.loads(data)
     assert held == (sys.getrefcount(fresh), sys.getrefcount(fresh[0]), sys.getrefcount(data))
+
+
+# -- What a load keeps in its memo -------------------------------------------------------------------------------------
+
+
+def a_program_of_puts_and_gets(source: random.Random, *, orderly: bool) -> bytes:
+    """A list of texts, ints and lists, put under indices in turn or at random, and fetched at random."""
+    steps: list[tuple[object, ...]] = [("PROTO", 4), ("EMPTY_LIST",), ("MARK",)]
+    known: list[int] = []
+    for number in range(source.randrange(1, 150)):
+        if known and source.random() < 0.3:
+            index = source.choice(known)
+            steps.append((source.choice(["BINGET", "LONG_BINGET"]), index) if source.random() < 0.9 else ("GET", index))
+            continue
+        kind = source.randrange(4)
+        if kind == 0:
+            steps.append(("SHORT_BINUNICODE", f"text {number}"))
+        elif kind == 1:
+            steps.append(("BININT1", number % 256))
+        elif kind == 2:
+            steps.append(("BINUNICODE", f"text {number}"))
+        else:
+            steps += [("EMPTY_LIST",), ("BININT2", number), ("APPEND",)]
+        if source.random() < 0.8:
+            fresh = len(set(known))
+            index = fresh if orderly else source.randrange(256)
+            ways = [("BINPUT", index), ("LONG_BINPUT", index), ("PUT", index)]
+            steps.append(source.choice(ways if not orderly and index != fresh else [*ways, ("MEMOIZE",)]))
+            known.append(index)
+    return asm(*steps, ("APPENDS",), "STOP")
+
+
+@pytest.mark.parametrize("orderly", [True, False])
+def test_what_is_fetched_is_what_was_put_last_whatever_else_is_not_kept(orderly: bool) -> None:
+    for seed in range(400):
+        data = a_program_of_puts_and_gets(random.Random(seed), orderly=orderly)
+        expected = pickle.loads(data)
+        loaded = safepickle.loads(data)
+        assert loaded == expected
+        same = [[expected.index(each) for each in value] for value in (expected, loaded)]
+        assert same[0] == same[1]
+        assert [first is second for first in loaded for second in loaded if type(first) is list] == [
+            first is second for first in expected for second in expected if type(first) is list
+        ]
+
+
+def test_an_unpickler_keeps_every_entry_for_the_next_load() -> None:
+    first = asm(("PROTO", 4), ("SHORT_BINUNICODE", "kept"), ("MEMOIZE",), ("EMPTY_LIST",), ("MEMOIZE",), "STOP")
+    second = asm(("PROTO", 4), ("BINGET", 0), ("BINGET", 1), ("TUPLE2",), "STOP")
+    unpickler = safepickle.Unpickler(io.BytesIO(first + second))
+    made = unpickler.load()
+    text, again = unpickler.load()
+    assert text == "kept"
+    assert again is made
+
+
+def test_what_crosses_the_end_of_a_frame_in_a_run_of_values_is_refused_by_every_pass() -> None:
+    values = asm(*[("BININT1", 7)] * 20, ("SHORT_BINUNICODE", "x" * 20))
+    for cut in range(1, len(values)):
+        data = b"\x80\x04\x95" + cut.to_bytes(8, "little") + b"(" + values + b"l."
+        policy = Policy.named("plain")
+        whole = (cut - 1) % 2 == 0 and cut <= 41
+        assert (by_itself(data, policy) is None) == whole
+        assert (on_the_bench(data, policy) is None) == whole
+        if whole:
+            assert safepickle.loads(data) == [7] * 20 + ["x" * 20]

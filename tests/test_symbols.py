@@ -25,7 +25,7 @@ def test_literals_come_before_nodes_and_containers_before_other_nodes():
     containers = {sym.TUPLE, sym.LIST, sym.DICT, sym.SET, sym.FROZENSET}
     literals = {
         sym.NONE, sym.BOOL, sym.INT, sym.FLOAT, sym.STR, sym.BYTES, sym.TEXT8, sym.BYTEARRAY, sym.BUFFER,
-        sym.PERSISTENT,
+        sym.PERSISTENT, sym.ENCODED,
     }  # fmt: skip
     assert max(literals) < FIRST_NODE <= min(containers)
     assert containers == set(range(sym.TUPLE, sym.FROZENSET + 1))

@@ -339,6 +339,33 @@ def test_a_helper_stays_one_in_the_memo_of_several_loads() -> None:
     assert copyreg._reconstructor in unpickler.memo.copy().values()
 
 
+class Initialising(list[Any]):
+    """A base class of Python's own kind, whose __init__ a helper must not run."""
+
+    def __init__(self, *_arguments: object) -> None:
+        gone.append("Initialising.__init__")
+
+
+class Initialised(Initialising):
+    pass
+
+
+def test_a_reconstructor_runs_no_init_but_that_of_the_first_built_in_base() -> None:
+    """Whatever base the policy names: which one a class really has, only running shows."""
+    rules = policy(
+        f"Initialised: {{use: [new], base: {HERE}.Initialising}}", "Initialising: {use: [refer]}", module=HERE
+    )
+    steps = reduce(("GLOBAL", "copyreg", "_reconstructor"), here("Initialised"), here("Initialising"), list_of())
+    error = refusal(pickled(2, steps), safepickle.Forbidden, policy=rules)
+    assert "the first built-in base of Initialised is list" in str(error)
+    assert gone == []
+    built_in = reduce(
+        ("GLOBAL", "copyreg", "_reconstructor"), here("Initialised"), ("GLOBAL", "builtins", "list"), list_of(number(1))
+    )
+    loaded = safepickle.loads(pickled(2, built_in), policy=policy("Initialised", module=HERE))
+    assert (type(loaded), loaded, gone) == (Initialised, [1], [])
+
+
 def test_only_a_stream_is_understood_to_mean_the_helpers() -> None:
     unpickler = safepickle.Unpickler(io.BytesIO(b"N."))
     for module, name in (("builtins", "getattr"), ("functools", "partial"), ("copyreg", "_reconstructor")):

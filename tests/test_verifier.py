@@ -828,6 +828,35 @@ def test_depth_is_bounded_whatever_the_nesting_is_made_of(way: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("steps", "depth"),
+    [
+        (list_of(list_of()), 2),
+        (["EMPTY_LIST", "EMPTY_LIST", "APPEND"], 2),
+        (["MARK", "EMPTY_TUPLE", "LIST"], 2),
+        (tuple_of(tuple_of("NONE")), 2),
+        (["MARK", "EMPTY_TUPLE", "TUPLE"], 2),
+        (dict_of(("NONE", list_of())), 2),
+        (reduce(PLAIN, "NONE"), 2),
+        (reduce(PLAIN, list_of()), 3),
+        (newobj(PLAIN, "NONE"), 2),
+        (newobj(PLAIN, list_of()), 3),
+        ([PLAIN, "EMPTY_TUPLE", dict_of((text("x"), list_of())), "NEWOBJ_EX"], 3),
+        (["MARK", list_of(), ("INST", V, "Plain")], 3),
+        (["MARK", PLAIN, list_of(), "OBJ"], 3),
+        (build(MADE, dict_of((text("x"), list_of(list_of())))), 4),
+        ([newobj(victim("ListBag")), list_of(list_of()), "APPEND"], 3),
+        ([newobj(victim("ListBag")), "MARK", list_of(list_of()), "APPENDS"], 3),
+        (reduce(GETATTR, MADE, text("method")), 4),
+    ],
+    ids=repr,
+)
+def test_the_limit_on_depth_admits_what_is_exactly_so_deep(steps: Step, depth: int) -> None:
+    assert admitted(steps, by=DEEP | policy(more=f"limits: {{depth: {depth}}}"))
+    error = refused(safepickle.LimitExceeded, steps, by=DEEP | policy(more=f"limits: {{depth: {depth - 1}}}"))
+    assert "depth" in str(error)
+
+
+@pytest.mark.parametrize(
     ("start", "link"),
     [
         (["EMPTY_LIST", put(0)], ["EMPTY_LIST", put(1), "APPEND", "POP", get(1)]),
@@ -865,7 +894,10 @@ def test_a_memo_index_may_run_ahead_of_the_opcodes_and_no_further() -> None:
     for index, passes in ((131_000, True), (140_000, False), (2**32 - 1, False)):
         for steps in (["NONE", ("LONG_BINPUT", index)], ["NONE", ("PUT", index)]):
             assert admitted(steps, by=policy()) == passes
-    assert not admitted("NONE", ("PUT", 51), by=policy(more="limits: {memo: 40}"))
+    for limit, by in ((131_072, policy()), (40, policy(more="limits: {memo: 40}"))):
+        for put_ in ("LONG_BINPUT", "PUT"):  # the third opcode
+            assert admitted("NONE", (put_, limit + 3), by=by)
+            assert not admitted("NONE", (put_, limit + 4), by=by)
     refused(safepickle.MalformedStream, get(0), by=policy())
     refused(safepickle.MalformedStream, ("GET", 10**18), by=policy())
 
@@ -874,9 +906,14 @@ def test_opcodes_and_bytes_are_bounded_where_a_policy_names_them() -> None:
     few = policy(more="limits: {opcodes: 10}")
     assert admitted(["NONE", "POP"] * 3, "NONE", by=few)
     assert not admitted(["NONE", "POP"] * 5, "NONE", by=few)
+    assert admitted(["NONE", "POP"] * 3, "NONE", "DUP", by=few)  # with PROTO and STOP just as many
+    assert not admitted(["NONE", "POP"] * 3, "NONE", "DUP", "DUP", by=few)
     short = policy(more="limits: {bytes: 100}")
     assert admitted(text("x" * 80), by=short)
     assert not admitted(text("x" * 100), by=short)
+    most = "x" * (100 - len(pickled(4, text(""))))
+    assert admitted(text(most), by=short)
+    assert not admitted(text(most + "x"), by=short)
 
 
 BOMB: Final[Step] = ["EMPTY_TUPLE", ["DUP", "TUPLE2"] * 40]
