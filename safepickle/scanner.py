@@ -588,7 +588,7 @@ class _Scan:
         """What a container asks for where it is loaded as the pickle that it begins like."""
         return self._hidden(_Row(part, None), part.source.read(0, LOOKED_AT), 0, 0)
 
-    def _hidden(self, row: _Row, data: bytes | bytearray, at: int, place: int) -> str:
+    def _hidden(self, row: _Row, data: bytes, at: int, place: int) -> str:
         """Judge what only looks like a pickle: told from chance by names that could be imported.
 
         It begins at `at` of `data`, and at `place` of the stream.
@@ -624,8 +624,10 @@ class _Scan:
         self, row: _Row, data: bytes | bytearray, place: Callable[[int], int], until: int | None = None
     ) -> None:
         """Look for pickles in bytes of a stream; `place` says where in it such a byte stands."""
+        frozen = data if isinstance(data, bytes) else b""
         for match in _NESTED.finditer(data, 0, len(data) if until is None else until):
             at = match.start()
+            frozen = frozen or bytes(data)  # once, and only where there is something to be read
             if place(at) in row.starts:
                 continue
             if self.nested_work <= 0 or self.nested_found > self.limits.nested:
@@ -633,7 +635,7 @@ class _Scan:
                 self.findings.append(Finding("limit", "warning", message, place(at), member=row.part.name or None))
                 row.hidden.append(INCOMPLETE)
                 return
-            row.hidden.append(self._hidden(row, data, at, place(at)))
+            row.hidden.append(self._hidden(row, frozen, at, place(at)))
 
 
 class _Row:
