@@ -5,6 +5,7 @@
 * `seeds/streams`: one stream for each row of the opcode table, some of those that the tests load, and of each class of
   attack the smallest few.
 * `seeds/programs`, `seeds/objects`: choices for the generators, from a fixed seed.
+* `seeds/containers`: what the tests make of containers, and the small files that libraries wrote.
 * `seeds/policies`: what the tests of the reader of policies read, and choices for the generator of documents.
 * `pickle.dict`: each opcode with an argument, and the names that matter; `policy.dict`: the words of the language.
 
@@ -23,7 +24,7 @@ import engine
 from safepickle import opcodes
 from safepickle.limits import FIELDS
 from safepickle.policy.patterns import WORDS
-from tests import programs
+from tests import make_containers, programs
 from tests.assembler import SAMPLES, asm
 from tests.choices import ENOUGH
 from tests.make_malformed import before, instruction
@@ -75,6 +76,10 @@ def seeds() -> Iterator[tuple[str, bytes]]:
     for kind in ("programs", "objects"):
         for number in range(_MADE):
             yield f"{kind}/{number:02}", made.randbytes(ENOUGH * (number + 1) // _MADE)
+    for name, make in make_containers.CASES.items():
+        yield f"containers/{name}", make().data
+    for path in sorted((DATA / "containers").iterdir()):
+        yield f"containers/library_{path.name}", path.read_bytes()
     for path in (DATA / "policies" / "good").rglob("*.yaml"):
         yield f"policies/{path.stem}", path.read_bytes()
     for number in range(_MADE):

@@ -159,12 +159,14 @@ def _report_text(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
 
 def _findings(findings: Iterable[Finding]) -> Iterator[str]:
     """One line for what is said in the same words, at its first place, with the verbs of all."""
-    alike: dict[tuple[str, str], list[Finding]] = {}
+    alike: dict[tuple[str, str, str | None], list[Finding]] = {}
     for finding in findings:
-        alike.setdefault((finding.rule, finding.message), []).append(finding)
+        alike.setdefault((finding.rule, finding.message, finding.member), []).append(finding)
     for group in list(alike.values())[:MOST_SHOWN]:
         first = group[0]
         place = "" if first.position is None else f"byte {first.position}"
+        if first.member is not None:
+            place = f"{escape(first.member)}{', ' if place else ''}{place}"
         opcode = f", {first.opcode}" if first.opcode else ""
         verbs = ", ".join(dict.fromkeys(finding.verb for finding in group if finding.verb))
         yield f"{place}{opcode}{': ' if place else ''}{first.message} [{first.rule}{': ' if verbs else ''}{verbs}]"

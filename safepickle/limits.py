@@ -18,6 +18,11 @@ MEMO_HEAD_START: Final = 131_072
 # Hashing, and copying, may cost this much per byte of the pickle on top of a fixed allowance.  Real files stay below 2.
 WORK_PER_BYTE: Final = 16
 WORK_ALLOWANCE: Final = 1 << 20
+# What may come out of decompression, likewise.
+UNPACKED_PER_BYTE: Final = 100
+UNPACKED_ALLOWANCE: Final = 256 << 20
+UNPACKED_OPCODES_PER_BYTE: Final = 16
+UNPACKED_OPCODES_ALLOWANCE: Final = 4 << 20
 
 
 class Limits(NamedTuple):
@@ -43,8 +48,16 @@ class Limits(NamedTuple):
     # Lengths of all that is handed to calls and as state, each time it is: a memoised megabyte encoded 600 times is
     # 600 MB.  None: 2**20 + 16 for each byte.
     copy_work: int | None = None
-    # Pickles inside pickles that the scanner follows.
+    # Pickles inside pickles, and containers inside containers, that the scanner follows.
     nested: int = 8
+    # Streams in the containers of one source that the scanner looks into.  Wheels and models have some thousands.
+    members: int = 100_000
+    # Bytes that come out of decompression in one source, each time they do.  Models shrink to a half or a third, zeros
+    # to a thousandth.  None: 256 MiB + 100 for each byte of the source.
+    unpacked: int | None = None
+    # Bytes of opcodes, payloads aside, among what comes out of decompression: each costs a thousand times what one of
+    # data does.  Plain records shrink to a tenth.  None: 4 MiB + 16 for each byte of the source.
+    unpacked_opcodes: int | None = None
 
     def work(self, named: int | None, length: int) -> int:
         """The budget for a kind of work over a pickle of `length` bytes."""

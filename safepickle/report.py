@@ -9,11 +9,12 @@ Rules:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from safepickle.errors import MissingGrant
 
-__all__ = ["RULES", "Capability", "Finding", "Member", "Report"]
+__all__ = ["RULES", "Capability", "Finding", "Member", "Report", "Rule"]
 
 PASS: Final = "pass"
 FORBIDDEN: Final = "forbidden"
@@ -21,19 +22,87 @@ MALFORMED: Final = "malformed"
 INCOMPLETE: Final = "incomplete"
 NOT_A_PICKLE: Final = "not a pickle"
 
-#: Every rule: its identifier, and what it means.
+
+
+class Rule(NamedTuple):
+    """One kind of finding: what it means, and what to do about it."""
+
+    meaning: str
+    advice: str
+    severity: str = "error"  # error, or warning where nothing hostile was seen but the scan is not complete
+    verdict: str = FORBIDDEN  # what the source is called because of it
+
+
+#: Every rule by its identifier.
 RULES: Final = {
-    "not-granted": "The stream uses a name in a way that the policy does not grant.",
-    "condition": "The policy lists the name, but not for these arguments or this state.",
-    "provenance": "The stream would change or call something that it did not make itself, or plant a hook.",
-    "not-accepted": "The stream needs persistent IDs, buffers or extension codes, which the policy does not accept.",
-    "limit": "Loading would cost more than a limit allows.",
-    "malformed": "The bytes are no valid pickle.",
-    "empty": "There is not a single byte.",
-    "trailing-data": "Bytes after the last pickle belong to nothing that was understood.",
-    "container": "The file is a container that this version does not open.",
-    "unreadable": "The file could not be read.",
-}
+    "not-granted": Rule(
+        "The stream uses a name in a way that the policy does not grant.",
+        "Judge the name; list it if what it does is harmless with any arguments.",
+    ),
+    "condition": Rule(
+        "The policy lists the name, but not for these arguments or this state.",
+        "Find out who wrote them; widen the condition only for what your own program writes.",
+    ),
+    "provenance": Rule(
+        "The stream would change or call something that it did not make itself, or plant a hook.",
+        "Do not load it: no program writes this by accident.",
+    ),
+    "not-accepted": Rule(
+        "The stream needs persistent IDs, buffers or extension codes, which the policy does not accept.",
+        "List them under `accept` if the program that loads it provides them.",
+    ),
+    "limit": Rule(
+        "Loading would cost more than a limit allows.",
+        "Raise the limit in the policy if the file is yours; else do not load it.",
+    ),
+    "malformed": Rule(
+        "The bytes are no valid pickle.",
+        "Do not load it; fetch it again if it should be one.",
+        verdict=MALFORMED,
+    ),
+    "empty": Rule("There is not a single byte.", "Fetch the file again.", verdict=MALFORMED),
+    "expansion": Rule(
+        "The objects share so much that to print them, compare them or write them as text would hardly ever end.",
+        "Load it only if nothing walks through what it holds.",
+        "warning", INCOMPLETE,
+    ),
+    "trailing-data": Rule(
+        "Bytes behind, before or between what was understood belong to nothing.",
+        "Find out what wrote them; cut them off if nobody needs them.",
+        "warning", INCOMPLETE,
+    ),
+    "container": Rule(
+        "A container is damaged, or of a kind that is not supported, so not all of it was judged.",
+        "Fetch it again, or unpack it with its own tool and scan what comes out.",
+        "warning", INCOMPLETE,
+    ),
+    "container-mismatch": Rule(
+        "A container says two things of what it holds: one program would load other bytes than another one.",
+        "Do not load it: no program writes this by accident.",
+        verdict=MALFORMED,
+    ),
+    "checksum": Rule(
+        "A member is not what its checksum says; its bytes were judged as they are.",
+        "Fetch the file again.",
+        "warning", INCOMPLETE,
+    ),
+    "encrypted": Rule(
+        "A member is encrypted, or says that it is, so it was not judged.",
+        "Decrypt it and scan what comes out.",
+        "warning", INCOMPLETE,
+    ),
+    "missing-library": Rule(
+        "What would unpack this is not installed here.",
+        "Install it: `pip install safepickle-codec[containers]`.",
+        "warning", INCOMPLETE,
+    ),
+    "unpack-limit": Rule(
+        "A container has more members, is nested deeper or unpacks to more than the scan follows.",
+        "Raise `members`, `nested` or `unpacked` under `limits` in the policy if the file is yours.",
+        "warning", INCOMPLETE,
+    ),
+    "unreadable": Rule("The file could not be read.", "See the message.", "warning", INCOMPLETE),
+}  # fmt: skip
 
 
 class Finding(NamedTuple):
@@ -48,6 +117,7 @@ class Finding(NamedTuple):
     name: str | None = None
     verb: str | None = None
     path: str | None = None
+    member: str | None = None  # the stream of a container in which `position` counts; None: the source itself
 
 
 class Capability(NamedTuple):
@@ -60,12 +130,13 @@ class Capability(NamedTuple):
 
 
 class Member(NamedTuple):
-    """One pickle found in the source."""
+    """One pickle found in the source, or in a stream of it."""
 
     start: int
     stop: int
     opcodes: int
     verdict: str
+    name: str = ""  # of the stream of a container in which it stands; empty: the source itself
 
 
 class Report(NamedTuple):
@@ -78,14 +149,22 @@ class Report(NamedTuple):
     members: tuple[Member, ...]
     missing: tuple[MissingGrant, ...]
     size: int
-    claimed: int  # bytes that belong to a pickle that was understood
-    sha256: str
+    claimed: int  # bytes that belong to a pickle or a container that was understood
+    hashed: str | Callable[[], str]
     policy: str  # digest
 
     @property
     def ok(self) -> bool:
         """Whether everything was analysed, and passed."""
         return self.verdict == PASS
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the source, in hexadecimal; a large file is read for it when it is first asked for.
+
+        Raises OSError where the file has gone or has changed since it was scanned.
+        """
+        return self.hashed if isinstance(self.hashed, str) else self.hashed()
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain data for JSON."""

@@ -3,8 +3,11 @@
 Rules:
 
 * The same reader and verifier as the loader, so a pass here is no refusal there.
-* Every byte is claimed by a pickle or reported; what was not understood makes the scan incomplete, never a pass.
+* Every byte is claimed by a pickle or a container, or reported; what was not understood makes the scan incomplete,
+  never a pass.
+* A container is told by content.  Where a source can be read in more than one way, it is judged in every one of them.
 * A string may hold a pickle: it is judged as one, and so is a pickle in a string of that one.
+* A large source is read in windows, past its payloads; what comes out of decompression is bounded.
 * A bad stream never makes it raise: it becomes a finding.  Only unusable arguments raise.
 """
 
@@ -12,12 +15,30 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from safepickle import symbols as sym
+from safepickle.containers import HEAD, Kind, kinds, kinds_by_end
+from safepickle.containers.source import (
+    ANY,
+    DATA,
+    PICKLE,
+    Budget,
+    BytesSource,
+    Claim,
+    ContainerError,
+    Exhausted,
+    FileSource,
+    Found,
+    Problem,
+    Slice,
+    Source,
+    Unpacked,
+)
 from safepickle.errors import (
     EndOfStream,
     Forbidden,
@@ -27,34 +48,43 @@ from safepickle.errors import (
     StreamError,
     escape,
 )
+from safepickle.expansion import is_excessive
+from safepickle.layouts import (
+    TORCH_PICKLES,
+    TORCH_TAR_MEMBERS,
+    Arrays,
+    begins_torch,
+    storages,
+    tar_data,
+    wraps_arrays,
+)
+from safepickle.limits import (
+    UNPACKED_ALLOWANCE,
+    UNPACKED_OPCODES_ALLOWANCE,
+    UNPACKED_OPCODES_PER_BYTE,
+    UNPACKED_PER_BYTE,
+)
 from safepickle.opcodes import BY_NAME
 from safepickle.policy import Policy, resolve_policy
 from safepickle.policy.model import REFER, VERBS
-from safepickle.reader import Reader, frozen_input
+from safepickle.reader import LARGE, Reader, frozen_input
 from safepickle.report import (
     FORBIDDEN,
     INCOMPLETE,
     MALFORMED,
     NOT_A_PICKLE,
     PASS,
+    RULES,
     Capability,
     Finding,
     Member,
     Report,
 )
 from safepickle.verifier import Options, Verifier
+from safepickle.windows import LOOKED_AT, WindowReader
 
 __all__ = ["scan"]
 
-#: How containers begin that are not opened yet: they are reported as not analysed, never as harmless.
-_CONTAINERS: Final = (
-    (b"PK\x03\x04", "zip archive"), (b"PK\x05\x06", "zip archive"), (b"\x1f\x8b", "gzip"), (b"BZh", "bzip2"),
-    (b"\xfd7zXZ\x00", "xz"), (b"]\x00\x00\x80\x00", "lzma"), (b"7z\xbc\xaf\x27\x1c", "7z"),
-    (b"\x28\xb5\x2f\xfd", "zstd"), (b"\x04\x22\x4d\x18", "lz4"), (b"\x93NUMPY", "npy"),
-    (b"SQLite format 3\x00", "SQLite"), (b"\x78\x01", "zlib"),
-    (b"\x78\x9c", "zlib"), (b"\x78\xda", "zlib"), (b"\x78\x5e", "zlib"), (b"ZF", "joblib's old zlib file"),
-)  # fmt: skip
-_TAR_MAGIC: Final = slice(257, 262)
 _SEVERITY_ORDER: Final = (FORBIDDEN, MALFORMED, INCOMPLETE, PASS)
 #: Opcodes that can import, call, build or ask the application for an object.
 _CAPABLE: Final = frozenset(
@@ -69,6 +99,11 @@ _MOST_MEMBERS: Final = 1_000_000
 _NESTED: Final = re.compile(rb"\x80[\x02-\x05](?=[\]})(\x8c\x95cX\x8f\x80KJMNGUCVST\x88\x89\x8a\x82-\x84])")
 #: Opcodes of pickles inside pickles that are judged whatever the length of the source.
 _LEAST_NESTED_WORK: Final = 100_000
+#: Files and streams up to this size are read as a whole; larger ones in windows, past their payloads.
+_WHOLE: Final = 1 << 20
+#: Of a member of a container that is no pickle, so much is searched for pickles: tensors are not read.
+_SEARCHED: Final = 64 * 1024
+_BLOCK: Final = 512  # of dbm.dumb's files
 
 
 def scan(source: Any, *, policy: Any = None) -> Report:
@@ -79,8 +114,21 @@ def scan(source: Any, *, policy: Any = None) -> Report:
     for a source of another kind, and OSError for a file that cannot be read.
     """
     chosen = _packaged() if policy is None else resolve_policy(policy)
-    name, data = _contents(source)
-    return _Scan(name, data, chosen).report()
+    if isinstance(source, (str, os.PathLike)):
+        with open(source, "rb", buffering=0) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > _WHOLE:
+                hashed = _Hash(source, file)
+                report = _Scan(os.fsdecode(source), FileSource(file), chosen, hashed).report()
+                return report if hashed.is_current(file) else _changed(report)
+            data = _read_all(file)
+        return _Scan(os.fsdecode(source), BytesSource(data), chosen).report()
+    if callable(getattr(source, "read", None)):
+        data = source.read()
+        if not isinstance(data, (bytes, bytearray, memoryview)):
+            raise TypeError(f"the file's read() gave {type(data).__name__}, not bytes: open it in binary mode")
+        return _Scan(None, BytesSource(bytes(data)), chosen).report()
+    return _Scan(None, BytesSource(frozen_input(source)), chosen).report()
 
 
 @cache
@@ -91,181 +139,425 @@ def _packaged() -> Policy:
     return union
 
 
-def _contents(source: Any) -> tuple[str | None, bytes]:
-    if isinstance(source, (str, os.PathLike)):
-        with open(source, "rb") as file:
-            return os.fsdecode(source), file.read()
-    if callable(getattr(source, "read", None)):
-        data = source.read()
-        if not isinstance(data, (bytes, bytearray, memoryview)):
-            raise TypeError(f"the file's read() gave {type(data).__name__}, not bytes: open it in binary mode")
-        return None, bytes(data)
-    return None, frozen_input(source)
+_digests: dict[int, tuple[Policy, str]] = {}
+
+
+def _digest(policy: Policy) -> str:
+    """The policy's digest, which takes longer to compute than a small file to scan."""
+    known = _digests.get(id(policy))
+    if known is None or known[0] is not policy:
+        if len(_digests) > 16:
+            _digests.clear()
+        known = _digests[id(policy)] = policy, policy.digest
+    return known[1]
+
+
+def _read_all(file: Any) -> bytes:
+    data: bytes = file.read(_WHOLE + 1)
+    if len(data) <= _WHOLE:
+        rest = file.read(1)  # most files end here; others grow meanwhile, or are no regular ones
+        if not rest:
+            return data
+        data += rest
+    return data + b"".join(iter(lambda: file.read(_WHOLE), b""))
+
+
+class _Hash:
+    """The hash of a large file, for whoever asks for it once the scan is over."""
+
+    def __init__(self, path: str | os.PathLike[str], file: Any) -> None:
+        self._path = os.path.abspath(path)
+        self._stamp = _stamp(file)
+        self._known: str | None = None
+
+    def is_current(self, file: Any) -> bool:
+        """Whether the open file is as it was."""
+        return _stamp(file) == self._stamp
+
+    def __call__(self) -> str:
+        if self._known is None:
+            import hashlib
+
+            with open(self._path, "rb") as file:
+                if not self.is_current(file):
+                    raise OSError(f"{self._path} has changed since it was scanned")
+                self._known = hashlib.file_digest(file, "sha256").hexdigest()
+        return self._known
+
+
+def _changed(report: Report) -> Report:
+    """The report on a file that has changed while it was read: other bytes may have been judged than are there."""
+    finding = Finding("unreadable", "warning", "the file has changed while it was scanned")
+    verdict = _worst((report.verdict, INCOMPLETE))
+    return report._replace(verdict=verdict, findings=(*report.findings, finding))
+
+
+def _stamp(file: Any) -> tuple[int, int, int, int]:
+    found = os.fstat(file.fileno())
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+class _Part(NamedTuple):
+    """A stream to be judged: the source itself, or something in it."""
+
+    name: str  # empty for the source itself
+    source: Source
+    depth: int = 0  # containers around it
+    holds: str = ANY
+
+    def is_unpacked(self) -> bool:
+        """Whether its bytes came out of decompression."""
+        source = self.source
+        return isinstance(source.source if isinstance(source, Slice) else source, Unpacked)
+
+    def inside(self, name: str, source: Source, holds: str = ANY) -> _Part:
+        """A stream within this one."""
+        joined = f"{self.name}!/{name}" if self.name and name else self.name or name
+        return _Part(joined, source, self.depth + 1, holds)
 
 
 class _Scan:
     """One source being judged."""
 
-    def __init__(self, name: str | None, data: bytes, policy: Policy) -> None:
+    def __init__(self, name: str | None, source: Source, policy: Policy, hashed: _Hash | None = None) -> None:
         self.name = name
-        self.data = data
+        self.source = source
         self.policy = policy
+        self.hashed = hashed
+        self.limits = policy.limits
         self.findings: list[Finding] = []
         self.members: list[Member] = []
         self.missing: list[MissingGrant] = []
         self.capabilities: dict[tuple[str, str], Capability] = {}
-        self.claimed = 0
+        size = source.size
+        unpacked, opcodes = self.limits.unpacked, self.limits.unpacked_opcodes
+        self.budget = Budget(
+            size=size,
+            unpacked=UNPACKED_ALLOWANCE + UNPACKED_PER_BYTE * size if unpacked is None else unpacked,
+            opcodes=UNPACKED_OPCODES_ALLOWANCE + UNPACKED_OPCODES_PER_BYTE * size if opcodes is None else opcodes,
+            members=self.limits.members,
+        )
+        self.nested_work = _LEAST_NESTED_WORK + size
+        self.nested_found = 0
 
     def report(self) -> Report:
         """Judge the whole source."""
-        import hashlib
-
-        verdict = self._container() or self._embedded(self._streams())
+        verdict, claimed = self._visit(_Part("", self.source))
         return Report(
             self.name, verdict, tuple(self.findings), tuple(self.capabilities.values()), tuple(self.members),
-            tuple(dict.fromkeys(self.missing)), len(self.data), self.claimed, hashlib.sha256(self.data).hexdigest(),
-            self.policy.digest,
+            tuple(dict.fromkeys(self.missing)), self.source.size, claimed, self.hashed or self._hash(),
+            _digest(self.policy),
         )  # fmt: skip
 
-    def _container(self) -> str | None:
-        kind = next((kind for magic, kind in _CONTAINERS if self.data.startswith(magic)), None)
-        if kind is None and self.data[_TAR_MAGIC] == b"ustar":
-            kind = "tar archive"
-        if kind is None:
-            return None
-        if self._judge(0)[0] == PASS and self.members[0].stop == len(self.data):
-            # A pickle may begin with any opcode, so also with what looks like a magic number.
-            self._forget()
-            return None
-        self._forget()
+    def _hash(self) -> str:
+        import hashlib
+
+        return hashlib.sha256(self.source.whole()).hexdigest()
+
+    # -- One stream, whatever it is ------------------------------------------------------------------------------------
+
+    def _visit(self, part: _Part) -> tuple[str, int]:
+        """Judge a stream; returns its verdict and how many of its bytes are accounted for."""
+        source = part.source
+        head = source.read(0, HEAD)
+        if isinstance(source, Unpacked):
+            source.has(_WHOLE)  # small ones are known as a whole then
+        found = kinds(source, head)
+        if isinstance(source, Unpacked) and found:
+            source.finish()  # containers need to know the size
+        also = self._also_a_pickle(part) if found else NOT_A_PICKLE
+        read = [(kind, outcome) for kind in found if (outcome := self._container(part, kind)) is not None]
+        marks = _Marks(self)
+        if not read:
+            outcomes = [self._raw(part)]
+        else:
+            source.meant = True
+            outcomes = [*(outcome for _, outcome in read), (also, 0)]
+        if isinstance(source, Unpacked):
+            source.finish()
+        if not any(kind.sure and claimed == source.size for kind, (_, claimed) in read):
+            outcomes += self._by_its_end(part, outcomes, marks)
+        return _worst(verdict for verdict, _ in outcomes), max(claimed for _, claimed in outcomes)
+
+    def _by_its_end(self, part: _Part, outcomes: list[tuple[str, int]], marks: _Marks) -> list[tuple[str, int]]:
+        """Judge what is told by its end: something else may stand before it, or be all of the rest."""
+        found = kinds_by_end(part.source)
+        if not found:
+            return []
+        alone = not any(claimed for _, claimed in outcomes)
+        said = marks.cut() if _worst(verdict for verdict, _ in outcomes) == NOT_A_PICKLE else None
+        read = [self._container(part, kind, gaps=alone) for kind in found]
+        if said is not None and not any(read):
+            said.put_back()  # what it is not matters only where it is nothing else
+        return [outcome for outcome in read if outcome is not None]
+
+    def _container(self, part: _Part, kind: Kind, *, gaps: bool = True) -> tuple[str, int] | None:
+        """Judge what is in a container; None where it is none of that kind after all."""
+        if part.depth >= self.limits.nested:
+            self._problem(part, Problem("unpack-limit", f"containers are nested deeper than {self.limits.nested}", 0))
+            return INCOMPLETE, 0
+        marks = _Marks(self)
+        claims: list[tuple[int, int]] = []
+        verdicts = [NOT_A_PICKLE]
+        try:
+            verdicts.extend(self._item(part, item, claims) for item in kind.open(part.source, self.budget))
+        except Exhausted as error:
+            verdicts.append(self._problem(part, Problem("unpack-limit", f"{kind.name}: {error}")))
+            return _worst(verdicts), 0
+        except ContainerError as error:
+            if not kind.sure or (not claims and self._is_a_pickle(part)):
+                marks.cut()
+                return None
+            verdicts.append(self._problem(part, Problem("container", str(error), 0)))
+        else:
+            if gaps:
+                verdicts += self._gaps(part, claims)
+        return _worst(verdicts), _covered(claims, part.source.size)
+
+    def _item(self, part: _Part, item: Found, claims: list[tuple[int, int]]) -> str:
+        if isinstance(item, Claim):
+            claims.append((item.start, item.stop))
+            return NOT_A_PICKLE
+        if isinstance(item, Problem):
+            return self._problem(part, item)
+        if item.start is not None:
+            claims.append((item.start, item.stop))
+        if item.holds == DATA:
+            return PASS
+        self.budget.look(item.source)
+        return self._visit(part.inside(item.name, item.source, item.holds))[0]
+
+    def _gaps(self, part: _Part, claims: list[tuple[int, int]]) -> Iterator[str]:
+        """Judge what no structure and no member claims."""
+        at = 0
+        for start, stop in [*sorted(claims), (part.source.size, part.source.size)]:
+            if start > at:
+                first = _after_zeros(part.source, at, start)
+                verdict = NOT_A_PICKLE if first == start else self._gap(part, first, start)
+                claims.append((at, start if first == start or verdict != INCOMPLETE else first))
+                yield verdict
+            at = max(at, stop)
+
+    def _gap(self, part: _Part, start: int, stop: int) -> str:
+        self.budget.member()
+        inner = part.inside(f"bytes {start}-{stop}", Slice(part.source, start, stop))
+        verdict = self._visit(inner)[0]
+        if verdict != NOT_A_PICKLE:
+            return verdict
+        message = f"{stop - start:,} bytes between, before or behind the members are not understood"
+        return self._problem(part, Problem("trailing-data", message, start))
+
+    def _problem(self, part: _Part, problem: Problem) -> str:
+        rule = RULES[problem.rule]
+        name = part.inside(problem.member, part.source).name
         self.findings.append(
-            Finding("container", "warning", f"a {kind}: this version does not look inside; nothing was judged", 0)
+            Finding(problem.rule, rule.severity, escape(problem.message, 500), problem.position, member=name or None)
         )
-        return INCOMPLETE
+        return rule.verdict
 
-    def _forget(self) -> None:
-        self.findings.clear()
-        self.members.clear()
-        self.missing.clear()
-        self.capabilities.clear()
-        self.claimed = 0
+    # -- Pickles in a row ----------------------------------------------------------------------------------------------
 
-    def _streams(self) -> str:
-        verdicts = []
-        start = 0
+    def _raw(self, part: _Part) -> tuple[str, int]:
+        """Judge a stream as pickles, one behind the other."""
+        source = part.source
+        data = _whole(part)
+        row = _Row(part, data, len(self.findings), len(self.members))
+        row.is_torch = begins_torch(source.read(0, 64))
+        claimed = start = 0
+        verdicts: list[str] = []
         while True:
-            verdict, stop = self._judge(start)
+            marks = _Marks(self, row)
+            verdict, stop = self._judge(row, start)
             if start and verdict in (MALFORMED, NOT_A_PICKLE):
-                verdict = self._trailing(start, verdict)
+                verdict, stop = self._trailing(part, start, verdict, marks)
             verdicts.append(verdict)
-            if stop <= start or stop >= len(self.data) or len(self.members) >= _MOST_MEMBERS:
+            if row.follows and stop > start:
+                stop = tar_data(row.verifiers[-1], source, stop)
+            if row.is_torch and stop > start and len(verdicts) == TORCH_PICKLES:
+                stop = storages(row.verifiers[0], row.verifiers[1], source, stop) or stop
+            if stop > start:
+                stop = self._padding(source, stop)
+            claimed += stop - start
+            if stop <= start or not source.has(stop + 1) or len(self.members) - row.members >= _MOST_MEMBERS:
                 break
             start = stop
+        source.meant = verdicts != [NOT_A_PICKLE]
+        if isinstance(source, Unpacked):
+            source.finish()
         if verdicts == [NOT_A_PICKLE]:
-            return NOT_A_PICKLE
-        if self.claimed < len(self.data) and verdicts[-1] == PASS:
-            verdicts.append(INCOMPLETE)
-        return next(verdict for verdict in _SEVERITY_ORDER if verdict in verdicts)
+            verdict = NOT_A_PICKLE
+            if part.depth:  # what is no pickle is nothing to report in a container that holds other things too
+                del self.findings[row.findings :], self.members[row.members :]
+        else:
+            if claimed < source.size and verdicts[-1] == PASS:
+                verdicts.append(INCOMPLETE)
+            verdict = _worst(verdicts)
+        return self._embedded(row, verdict, claimed), claimed
 
-    def _embedded(self, verdict: str) -> str:
-        """Judge pickles inside the strings of pickles too: whoever loads the outer one may load them.
+    def _padding(self, source: Source, at: int) -> int:
+        """Where the zeros end that follow a pickle up to a block: so `dbm.dumb` lays its values out."""
+        block = -at % _BLOCK
+        zeros = source.read(at, block + 1)
+        if block and not zeros[:block].strip(b"\0") and zeros[block:] not in (b"", b"\0"):
+            return at + block
+        return at
 
-        Looked for is a PROTO followed by what can follow it.  What begins like a pickle by chance is told from one by
-        its names: a finding needs a global that a module could have.
-        """
-        budget = _LEAST_NESTED_WORK + len(self.data)
-        starts = {member.start for member in self.members}
-        found = 0
-        for match in _NESTED.finditer(self.data):
-            if match.start() in starts:
-                continue
-            if budget <= 0 or found > self.policy.limits.nested:
-                self.findings.append(
-                    Finding("limit", "warning", "more embedded pickles than are followed", match.start())
-                )
-                return next(worst for worst in _SEVERITY_ORDER if worst in (verdict, INCOMPLETE))
-            reader = Reader(self.data, match.start(), integer_digits=self.policy.limits.integer_digits)
-            verifier = Verifier(reader, self.policy.data, self.policy.limits, Options(scanning=True))
-            with suppress(StreamError, MemoryError, RecursionError):
-                verifier.run()
-            budget -= verifier.opcodes + 1
-            refusals = [refusal for refusal in verifier.refusals if _could_be_imported(refusal)]
-            if refusals:
-                found += 1
-                verdict = FORBIDDEN
-                self.members.append(Member(match.start(), reader.pos, verifier.opcodes, FORBIDDEN))
-                self._refusals(refusals)
-                self._collect(verifier)
-        return verdict
+    def _trailing(self, part: _Part, start: int, verdict: str, marks: _Marks) -> tuple[str, int]:
+        """What follows a pickle and is none: a container, rubbish, or a stream that was broken on purpose."""
+        size = part.source.size
+        rest = Slice(part.source, start, size)
+        if any(kind.follows for kind in kinds(rest, rest.read(0, HEAD))):
+            marks.cut()
+            inner, claimed = self._visit(part.inside(f"bytes {start}-{size}", rest))
+            if inner != NOT_A_PICKLE:
+                return inner, start + claimed
+        elif verdict == NOT_A_PICKLE:
+            self.members += marks.cut().members
+        else:
+            return verdict, start
+        message = f"{size - start:,} bytes after the last pickle are not understood"
+        return self._problem(part, Problem("trailing-data", message, start)), start
 
-    def _trailing(self, start: int, verdict: str) -> str:
-        """What follows a pickle and is none: harmless rubbish, or a stream that was broken on purpose."""
-        if verdict == NOT_A_PICKLE:
-            self.findings.pop()
-            self.findings.append(
-                Finding(
-                    "trailing-data",
-                    "warning",
-                    f"{len(self.data) - start:,} bytes after the last pickle are not understood",
-                    start,
-                )  # fmt: skip
-            )
-            return INCOMPLETE
-        return verdict
-
-    def _judge(self, start: int) -> tuple[str, int]:
+    def _judge(self, row: _Row, start: int) -> tuple[str, int]:
         """Judge one pickle; returns its verdict, and where the next would start (`start` where that is unknown)."""
-        limits = self.policy.limits
-        reader = Reader(self.data, start, integer_digits=limits.integer_digits)
-        verifier = Verifier(reader, self.policy.data, limits, Options(scanning=True))
+        marks = _Marks(self, row)
+        reader = self._reader(row, start)
+        verifier = Verifier(reader, self.policy.data, self.limits, Options(scanning=True))
+        verdict, stop = self._run(row, start, verifier)
+        if wraps_arrays(verifier):
+            verdict, stop = self._with_arrays(row, start, (verdict, stop), marks)
+        if row.is_torch or row.follows:
+            row.verifiers.append(verifier)
+        return verdict, stop
+
+    def _run(self, row: _Row, start: int, verifier: Verifier) -> tuple[str, int]:
+        """Judge one pickle with a verifier that has not run yet."""
+        reader = verifier.reader
+        base = start if isinstance(reader, WindowReader) else 0
+        name = row.part.name or None
         stop = start
         verdict = PASS
         try:
             verifier.run()
-            stop = reader.pos
         except EndOfStream as error:
-            verdict = MALFORMED
-            self.findings.append(Finding("empty", "error", str(error), start))
+            verdict = NOT_A_PICKLE if row.part.depth else MALFORMED
+            if not isinstance(reader, WindowReader) or reader.failure is None:
+                self.findings.append(Finding("empty", "error", str(error), start, member=name))
         except Forbidden as error:
-            verdict = FORBIDDEN
-            self.missing.extend(error.missing)
-            self._refusals(verifier.refusals)
-            stop = reader.pos if verifier.finished else start
+            verdict = NOT_A_PICKLE if _is_chance(row, verifier) else FORBIDDEN
+            if verdict == FORBIDDEN:
+                self.missing.extend(error.missing)
+                self._refusals(verifier.refusals, row.part, base)
         except LimitExceeded as error:
-            verdict = FORBIDDEN
-            self._broken(error, "limit")
+            verdict = NOT_A_PICKLE if _is_chance(row, verifier) else FORBIDDEN
+            self._broken(error, "limit", row.part, base)
         except MalformedStream as error:
-            failed = self.data[reader.at] if reader.at < len(self.data) else 0
-            capable = verifier.capable or failed in _CAPABLE
-            verdict = MALFORMED if capable else NOT_A_PICKLE
-            self._broken(error, "malformed")
+            verdict = self._malformed(row, reader, verifier)
+            if not isinstance(reader, WindowReader) or reader.failure is None:
+                self._broken(error, "malformed", row.part, base)
         except (MemoryError, RecursionError) as error:
             verdict = INCOMPLETE
-            self.findings.append(
-                Finding("limit", "warning", f"judging this pickle raised {type(error).__name__}", start)
-            )
-        if stop > start:
-            self.claimed += stop - start
-        self.members.append(Member(start, stop, verifier.opcodes, verdict))
+            message = f"judging this pickle raised {type(error).__name__}"
+            self.findings.append(Finding("limit", "warning", message, start, member=name))
+        if verifier.finished:
+            stop = start + reader.consumed
+        self.members.append(Member(start, stop, verifier.opcodes, verdict, row.part.name))
+        row.starts.add(start)
         self._collect(verifier)
+        verdict = _worst((verdict, *self._look_back(row, start, verifier)))
+        if isinstance(reader, WindowReader):
+            reader.look = reader.reveal = None  # they know the reader: without them it is gone at once
         return verdict, stop
 
-    def _broken(self, error: StreamError, rule: str) -> None:
-        self.findings.append(Finding(rule, "error", escape(str(error), 500), error.position, error.opcode))
+    def _look_back(self, row: _Row, start: int, verifier: Verifier) -> Iterator[str]:
+        """What there is to say of a pickle once it has been read."""
+        reader = verifier.reader
+        if verifier.finished and is_excessive(verifier.heap, verifier.opcodes):
+            message = "walking through the objects without noticing what they share would hardly ever end"
+            yield self._problem(row.part, Problem("expansion", message, start))
+        if row.part.is_unpacked():
+            self.budget.opcodes -= min(len(reader.data), reader.consumed)
+        if isinstance(reader, WindowReader):
+            if isinstance(reader.failure, Exhausted) and getattr(row.part.source, "failure", None) is None:
+                yield self._problem(row.part, Problem("unpack-limit", str(reader.failure)))
+            self._search(row, reader.data, reader.where, reader.pos)
 
-    def _refusals(self, refusals: Iterable[sym.Refusal]) -> None:
+    def _with_arrays(self, row: _Row, start: int, plain: tuple[str, int], marks: _Marks) -> tuple[str, int]:
+        """Judge once more what joblib reads with arrays between the opcodes, and pickle without.
+
+        A file of joblib's makes no sense to pickle.  What pickle would ask for in it, and joblib would not, counts.
+        """
+        said = marks.cut()
+        reader = self._window(row, start)
+        verifier = Verifier(reader, self.policy.data, self.limits, Options(scanning=True))
+        arrays = reader.reveal = Arrays(verifier, reader, lambda place: self._objects(row, place))
+        verdict, stop = self._run(row, start, verifier)
+        if arrays.problem is not None:
+            verdict = _worst((verdict, self._problem(row.part, Problem("container", arrays.problem, start))))
+        if stop > start and plain[1] <= start:
+            known = {(found.module, found.name, found.verb) for found in self.findings}
+            extra = [
+                found for found in said.findings
+                if found.module and found.name and _is_a_name((found.module, found.name))
+                and (found.module, found.name, found.verb) not in known
+            ]  # fmt: skip
+            self.findings += extra
+            return (FORBIDDEN if extra else verdict), stop
+        if plain[1] > start and stop <= start:
+            hidden = [found for found in self.findings[marks.findings :] if found.module and found not in said.findings]
+            marks.cut()
+            said.put_back()
+            self.findings += hidden
+            return (FORBIDDEN if hidden else plain[0]), plain[1]
+        said.put_back()
+        return _worst((verdict, plain[0])), max(stop, plain[1])
+
+    def _objects(self, row: _Row, start: int) -> int:
+        """Judge the pickle that is an array of objects; returns where it ends."""
+        verdict, stop = self._judge(row, start)
+        row.hidden.append(verdict if stop > start else _worst((verdict, INCOMPLETE)))
+        return stop
+
+    def _reader(self, row: _Row, start: int) -> Reader:
+        if row.data is not None:
+            return Reader(row.data, start, integer_digits=self.limits.integer_digits)
+        return self._window(row, start)
+
+    def _window(self, row: _Row, start: int) -> WindowReader:
+        room = max(0, self.budget.opcodes) if row.part.is_unpacked() else None
+        reader = WindowReader(row.part.source, start, integer_digits=self.limits.integer_digits, room=room)
+        reader.look = lambda place, data: self._search(row, data, lambda at: place + at)
+        return reader
+
+    def _malformed(self, row: _Row, reader: Reader, verifier: Verifier) -> str:
+        """Whether what broke off was a pickle, or only happens to begin like one."""
+        if isinstance(reader, WindowReader) and reader.failure is not None:
+            return INCOMPLETE
+        failed = reader.data[reader.at] if reader.at < len(reader.data) else 0
+        if not verifier.capable and failed not in _CAPABLE:
+            return NOT_A_PICKLE
+        return NOT_A_PICKLE if _is_chance(row, verifier) else MALFORMED
+
+    def _broken(self, error: StreamError, rule: str, part: _Part, base: int) -> None:
+        position = None if error.position is None else error.position + base
+        self.findings.append(
+            Finding(rule, "error", escape(str(error), 500), position, error.opcode, member=part.name or None)
+        )
+
+    def _refusals(self, refusals: Iterable[sym.Refusal], part: _Part, base: int) -> None:
         for refusal in refusals:
             self.findings.append(
                 Finding(
                     rule_of(refusal),
                     "error",
                     refusal.message,
-                    refusal.position,
+                    refusal.position + base,
                     refusal.opcode,
                     refusal.module,
                     refusal.name,
                     refusal.verb,
                     refusal.path,
+                    part.name or None,
                 )  # fmt: skip
             )
 
@@ -282,11 +574,176 @@ class _Scan:
                 symbol.module, symbol.name, ordered, symbol.listed
             )
 
+    # -- Pickles where none is expected --------------------------------------------------------------------------------
+
+    def _is_a_pickle(self, part: _Part) -> bool:
+        """Whether all of a stream is one pickle, granted or not: one may begin with what is also a magic number."""
+        reader = self._reader(_Row(part, _whole(part)), 0)
+        verifier = Verifier(reader, self.policy.data, self.limits, Options(scanning=True))
+        with suppress(StreamError, MemoryError, RecursionError):
+            verifier.run()
+        return verifier.finished and reader.consumed == part.source.size
+
+    def _also_a_pickle(self, part: _Part) -> str:
+        """What a container asks for where it is loaded as the pickle that it begins like."""
+        return self._hidden(_Row(part, None), part.source.read(0, LOOKED_AT), 0, 0)
+
+    def _hidden(self, row: _Row, data: bytes, at: int, place: int) -> str:
+        """Judge what only looks like a pickle: told from chance by names that could be imported.
+
+        It begins at `at` of `data`, and at `place` of the stream.
+        """
+        reader = Reader(data, at, integer_digits=self.limits.integer_digits)
+        verifier = Verifier(reader, self.policy.data, self.limits, Options(scanning=True))
+        with suppress(StreamError, MemoryError, RecursionError):
+            verifier.run()
+        self.nested_work -= verifier.opcodes + 1
+        refusals = [refusal for refusal in verifier.refusals if _could_be_imported(refusal)]
+        if not refusals:
+            return NOT_A_PICKLE
+        self.nested_found += 1
+        self.members.append(Member(place, place + reader.consumed, verifier.opcodes, FORBIDDEN, row.part.name))
+        self._refusals(refusals, row.part, place - at)
+        self._collect(verifier)
+        return FORBIDDEN
+
+    def _embedded(self, row: _Row, verdict: str, rest: int) -> str:
+        """Judge pickles inside the strings of pickles too: whoever loads the outer one may load them.
+
+        Looked for is a PROTO followed by what can follow it.  What begins like a pickle by chance is told from one by
+        its names: a finding needs a global that a module could have.
+        """
+        if row.data is not None:
+            self._search(row, row.data, lambda at: at)
+        else:
+            most = _SEARCHED if row.part.depth and not rest else LOOKED_AT
+            self._search(row, row.part.source.read(rest, most), lambda at: rest + at)
+        return _worst((verdict, *row.hidden))
+
+    def _search(
+        self, row: _Row, data: bytes | bytearray, place: Callable[[int], int], until: int | None = None
+    ) -> None:
+        """Look for pickles in bytes of a stream; `place` says where in it such a byte stands."""
+        frozen = data if isinstance(data, bytes) else b""
+        for match in _NESTED.finditer(data, 0, len(data) if until is None else until):
+            at = match.start()
+            frozen = frozen or bytes(data)  # once, and only where there is something to be read
+            if place(at) in row.starts:
+                continue
+            if self.nested_work <= 0 or self.nested_found > self.limits.nested:
+                message = "more embedded pickles than are followed"
+                self.findings.append(Finding("limit", "warning", message, place(at), member=row.part.name or None))
+                row.hidden.append(INCOMPLETE)
+                return
+            row.hidden.append(self._hidden(row, frozen, at, place(at)))
+
+
+class _Row:
+    """A stream being judged as pickles in a row, and where the report stood before."""
+
+    __slots__ = ("data", "findings", "follows", "hidden", "is_torch", "members", "part", "starts", "verifiers")
+
+    def __init__(self, part: _Part, data: bytes | None, findings: int = 0, members: int = 0) -> None:
+        self.part = part
+        self.data = data  # all of it, where it is small or in memory anyway
+        self.findings = findings
+        self.members = members
+        self.hidden: list[str] = []  # verdicts on what was found where no pickle is expected
+        self.is_torch = False
+        self.follows = part.depth > 0 and part.name.rpartition("!/")[2] in TORCH_TAR_MEMBERS  # data behind its pickles
+        self.starts: set[int] = set()  # where the pickles of the row begin
+        self.verifiers: deque[Verifier] = deque(maxlen=2)  # the last ones, of a file of torch's
+
+
+class _Marks:
+    """Where the report stood, to take back what was said since."""
+
+    __slots__ = ("_cut", "_hidden", "_row", "_scan", "findings")
+
+    def __init__(self, scan: _Scan, row: _Row | None = None) -> None:
+        self._scan = scan
+        self._row = row
+        self._hidden = len(row.hidden) if row else 0
+        self.findings = len(scan.findings)
+        self._cut = len(scan.findings), len(scan.members), len(scan.missing)
+
+    def cut(self) -> _Said:
+        """Take back what was said since, and return it."""
+        scan = self._scan
+        if self._row is not None:
+            del self._row.hidden[self._hidden :]
+        said = _Said(
+            scan, scan.findings[self._cut[0] :], scan.members[self._cut[1] :], scan.missing[self._cut[2] :]
+        )  # fmt: skip
+        del scan.findings[self._cut[0] :], scan.members[self._cut[1] :], scan.missing[self._cut[2] :]
+        return said
+
+
+class _Said(NamedTuple):
+    """What was said of a pickle, and taken back."""
+
+    scan: _Scan
+    findings: list[Finding]
+    members: list[Member]
+    missing: list[MissingGrant]
+
+    def put_back(self) -> None:
+        """Say it again."""
+        self.scan.findings += self.findings
+        self.scan.members += self.members
+        self.scan.missing += self.missing
+
+
+def _whole(part: _Part) -> bytes | None:
+    source = part.source
+    if isinstance(source, BytesSource):
+        return source.data
+    most = LARGE if part.depth else _WHOLE
+    if isinstance(source, Unpacked):
+        data = source.read(0, most + 1)
+        return data if len(data) <= most and source.failure is None else None
+    return source.whole() if source.size <= most else None
+
+
+def _after_zeros(source: Source, start: int, stop: int) -> int:
+    """Where the first byte is that is not zero; `stop` where there is none."""
+    while start < stop:
+        data = source.read(start, min(_WHOLE, stop - start))
+        rest = data.lstrip(b"\0")
+        if rest or not data:
+            return start + len(data) - len(rest)
+        start += len(data)
+    return stop
+
+
+def _covered(claims: list[tuple[int, int]], size: int) -> int:
+    """How many bytes of so many are claimed; a claim may go beyond what there is."""
+    total = at = 0
+    for start, stop in sorted(claims):
+        end = min(stop, size)
+        total += max(0, end - max(start, at))
+        at = max(at, end)
+    return total
+
+
+def _worst(verdicts: Iterable[str]) -> str:
+    found = set(verdicts)
+    return next((verdict for verdict in _SEVERITY_ORDER if verdict in found), NOT_A_PICKLE)
+
+
+def _is_chance(row: _Row, verifier: Verifier) -> bool:
+    """Whether what broke off in a container is no pickle: of tensors and texts, many begin like some opcode."""
+    if not row.part.depth or row.part.holds == PICKLE or verifier.finished:
+        return False
+    return not (_NESTED.match(verifier.reader.data) or any(map(_is_a_name, verifier.globals)))
+
+
+def _is_a_name(name: tuple[str, str]) -> bool:
+    return all(part.isidentifier() for part in f"{name[0]}.{name[1]}".split("."))
+
 
 def _could_be_imported(refusal: sym.Refusal) -> bool:
-    if refusal.module is None or refusal.name is None:
-        return False
-    return all(part.isidentifier() for part in f"{refusal.module}.{refusal.name}".split("."))
+    return refusal.module is not None and refusal.name is not None and _is_a_name((refusal.module, refusal.name))
 
 
 def rule_of(refusal: sym.Refusal) -> str:

@@ -49,7 +49,9 @@ REGRESSIONS: Final = [(name, path) for name in HARNESSES for path in _stored(FUZ
 
 
 def test_there_is_a_harness_for_each_invariant() -> None:
-    assert HARNESSES == ["fuzz_loads", "fuzz_policy", "fuzz_programs", "fuzz_roundtrip", "fuzz_scan"]
+    assert HARNESSES == [
+        "fuzz_containers", "fuzz_loads", "fuzz_policy", "fuzz_programs", "fuzz_roundtrip", "fuzz_scan",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", HARNESSES)

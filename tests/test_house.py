@@ -22,14 +22,16 @@ LAYERS = (
     {"hints"},
     {"build", "errors", "limits", "opcodes"},
     {"dumping", "loading"},
-    {"reader", "writer", "probes", "values", "policy.patterns", "policy.regex", "policy.document"},
-    {"policy.model"},
-    {"policy._plain", "policy.normal", "policy.order", "policy.parse", "policy.powers", "policy.write", "symbols"},
-    {"policy.packaged", "matching"},
-    {"weighing", "lane"},
+    {"reader", "writer", "probes", "values", "policy.patterns", "policy.regex", "policy.document", "containers.source"},
+    {"policy.model", "windows"}
+    | {f"containers.{name}" for name in ("arrays", "compressed", "records", "sevenzips", "stores", "tars")},
+    {"policy._plain", "policy.normal", "policy.order", "policy.parse", "policy.powers", "policy.write", "symbols"}
+    | {"containers.zips"},
+    {"policy.packaged", "matching", "containers"},
+    {"weighing", "lane", "expansion"},
     {"policy.freeze", "policy"},
     {"policy.diff", "policy.explain", "policy.schema", "verifier", "pickler", "disassemble"},
-    {"unpickler"},
+    {"unpickler", "layouts"},
     {"codec", "report"},
     {"scanner"},
     {"policy.expect", "policy.infer", "policy.inspection", "policy.observe"},
@@ -57,7 +59,8 @@ INTERFACE = {
 # Tests that are about the project rather than about one module.
 ABOUT_THE_PROJECT = {
     "assembler", "attacks", "bench", "constants", "cpython_suite", "documentation_examples", "fuzz_corpus", "growth",
-    "house", "leaks", "malformed", "passes", "policy_language", "policy_stdlib", "readme", "reentrancy", "twins", "valid",
+    "house", "leaks", "malformed", "passes", "policy_language", "policy_stdlib", "readme", "reentrancy", "twins",
+    "valid",
 }  # fmt: skip
 
 #: What `import safepickle` may load, with what these load themselves: small modules, or such as every program has.

@@ -25,6 +25,9 @@ def test_the_fields_are_the_limits_that_a_policy_can_name():
         "probe_work",
         "copy_work",
         "nested",
+        "members",
+        "unpacked",
+        "unpacked_opcodes",
     )
 
 
@@ -39,6 +42,9 @@ def test_the_defaults_are_the_documented_ones():
         "probe_work": 32,
         "copy_work": None,
         "nested": 8,
+        "members": 100_000,
+        "unpacked": None,
+        "unpacked_opcodes": None,
     }
 
 

@@ -16,6 +16,7 @@ import pytest
 import safepickle
 from safepickle import limits
 from safepickle.cli import main
+from safepickle.report import RULES
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -105,10 +106,18 @@ def test_the_limits_are_the_ones_of_the_package_with_their_defaults():
     shown = {row[0].strip("`"): row[1] for row in rows("Limits")}
     words = {None: "none", **{value: str(value) for value in limits.DEFAULTS if value is not None}}
     work = f"{limits.WORK_ALLOWANCE >> 20} MiB + {limits.WORK_PER_BYTE} for each byte"
+    unpacked = f"{limits.UNPACKED_ALLOWANCE >> 20} MiB + {limits.UNPACKED_PER_BYTE} for each byte"
+    opcodes = f"{limits.UNPACKED_OPCODES_ALLOWANCE >> 20} MiB + {limits.UNPACKED_OPCODES_PER_BYTE} for each byte"
+    budgets = {"unpacked_opcodes": opcodes, "hash_work": work, "copy_work": work, "unpacked": unpacked}
     assert shown == {
-        name: work if name in {"hash_work", "copy_work"} else words[value]
+        name: budgets.get(name) or words[value]
         for name, value in limits.DEFAULTS._asdict().items()
     }
+
+
+def test_the_findings_are_the_ones_of_the_package_with_what_they_mean():
+    shown = {row[0].strip("`"): tuple(row[1:]) for row in rows("What a finding means")}
+    assert shown == {name: (rule.verdict, rule.meaning, rule.advice) for name, rule in RULES.items()}
 
 
 def test_the_variables_that_choose_a_build_are_the_ones_that_are_read():

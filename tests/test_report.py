@@ -33,6 +33,13 @@ def test_only_a_pass_is_ok_and_a_pass_has_no_findings(data):
     assert not (report.ok and report.findings)
 
 
+def test_every_rule_says_what_it_means_and_what_to_do():
+    assert {rule.severity for rule in RULES.values()} == {"error", "warning"}
+    assert {rule.verdict for rule in RULES.values()} == {FORBIDDEN, MALFORMED, INCOMPLETE}
+    assert all(rule.meaning.endswith(".") and rule.advice.endswith(".") for rule in RULES.values())
+    assert all((rule.severity == "warning") == (rule.verdict == INCOMPLETE) for rule in RULES.values())
+
+
 def test_a_report_cannot_be_changed():
     report = scan(b"N.", policy="plain")
     with pytest.raises(AttributeError):

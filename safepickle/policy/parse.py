@@ -89,7 +89,7 @@ PATTERN_KEYS: Final = (
     "any_of", "pattern",
 )  # fmt: skip
 # Limits that count bytes, and so may be written with a unit.
-BYTE_LIMITS: Final = frozenset({"bytes", "copy_work"})
+BYTE_LIMITS: Final = frozenset({"bytes", "copy_work", "unpacked", "unpacked_opcodes"})
 UNITS: Final = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 # The protocol's own helpers are recognised by these modules' names, and an alias would hide them.
 _NEVER_ALIASED: Final = frozenset({"builtins", "copyreg", "_codecs", "functools", "__builtin__", "copy_reg"})

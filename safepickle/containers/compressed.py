@@ -1,0 +1,173 @@
+"""Compressed streams: gzip, bzip2, xz, lzma, zlib, zstd, lz4 and joblib's old zlib files.
+
+Rules:
+
+* The libraries decompress, a chunk at a time; what comes out is bounded by the budget, whatever the headers say.
+* Several streams of a kind in a row are one, as their own tools read them.  What follows the last of them is nobody's.
+* A library that is not installed leaves the stream unread, and that is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final, NamedTuple
+
+from safepickle.containers.source import (
+    Broken,
+    Budget,
+    Claim,
+    Decoder,
+    Exhausted,
+    Found,
+    Problem,
+    Source,
+    Stream,
+    Unpacked,
+)
+
+__all__ = ["FORMATS", "Format", "Zlib", "decoder", "open_compressed", "unpacked_problems"]
+
+#: A dictionary that a stream asks for may take this much memory: the strongest presets need 65 MiB.
+_MOST_MEMORY: Final = 256 << 20
+#: A header of joblib's before 0.10: `ZF`, and the length as hexadecimal text in a field of this many characters.
+_ZF_HEADER: Final = 2 + len(hex(1 << 64))
+
+
+class Format(NamedTuple):
+    """One kind of compression."""
+
+    name: str
+    begins: Callable[[bytes], bool]  # whether another stream of this kind begins with these bytes
+    decoder: Callable[[], tuple[Callable[[], Decoder], tuple[type[BaseException], ...]]]
+    header: int = 0  # bytes before the packed ones
+    sure: bool = True  # whether the beginning cannot be chance
+
+
+class Zlib:
+    """A decompressor of `zlib` with the manners of those of `bz2` and `lzma`."""
+
+    def __init__(self, wbits: int) -> None:
+        import zlib
+
+        self._inner = zlib.decompressobj(wbits)
+
+    @property
+    def eof(self) -> bool:
+        """See `Decoder`."""
+        return self._inner.eof
+
+    @property
+    def needs_input(self) -> bool:
+        """See `Decoder`."""
+        return not self._inner.unconsumed_tail
+
+    @property
+    def unused_data(self) -> bytes:
+        """See `Decoder`."""
+        return self._inner.unused_data
+
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
+        """See `Decoder`."""
+        return self._inner.decompress(self._inner.unconsumed_tail + data, max_length)
+
+
+def _zlib(wbits: int) -> Callable[[], tuple[Callable[[], Decoder], tuple[type[BaseException], ...]]]:
+    def chosen() -> tuple[Callable[[], Decoder], tuple[type[BaseException], ...]]:
+        import zlib
+
+        return lambda: Zlib(wbits), (zlib.error,)
+
+    return chosen
+
+
+def _bz2() -> tuple[Callable[[], Decoder], tuple[type[BaseException], ...]]:
+    import bz2
+
+    return bz2.BZ2Decompressor, (OSError, ValueError)
+
+
+def _xz() -> tuple[Callable[[], Decoder], tuple[type[BaseException], ...]]:
+    import lzma
+
+    return lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, _MOST_MEMORY), (lzma.LZMAError,)
+
+
+def _lzma() -> tuple[Callable[[], Decoder], tuple[type[BaseException], ...]]:
+    import lzma
+
+    return lambda: lzma.LZMADecompressor(lzma.FORMAT_ALONE, _MOST_MEMORY), (lzma.LZMAError,)
+
+
+def _zstd() -> tuple[Callable[[], Decoder], tuple[type[BaseException], ...]]:
+    try:
+        from compression import zstd  # type: ignore[import-not-found,unused-ignore]  # Python 3.14
+    except ImportError:
+        from backports import zstd  # type: ignore[import-not-found,no-redef,unused-ignore]  # an extra
+
+    return zstd.ZstdDecompressor, (zstd.ZstdError,)
+
+
+def _lz4() -> tuple[Callable[[], Decoder], tuple[type[BaseException], ...]]:
+    import lz4.frame  # type: ignore[import-not-found,unused-ignore]  # an extra
+
+    return lz4.frame.LZ4FrameDecompressor, (RuntimeError, EOFError)
+
+
+def _is_zlib(head: bytes) -> bool:
+    # RFC 1950: method 8, a window of at most 32 KiB, no preset dictionary, and the two bytes a multiple of 31.
+    return len(head) > 1 and head[0] & 15 == 8 and head[0] >> 4 <= 7 and not head[1] & 32 and (
+        (head[0] << 8 | head[1]) % 31 == 0
+    )
+
+
+def _is_lzma(head: bytes) -> bool:
+    # The old format has no magic number: usual properties, a dictionary of 2**n bytes, a size or none.
+    return head[:1] == b"]" and head[1:4] in (b"\0\0\0", b"\0\0\1", b"\0\0\2", b"\0\0\4", b"\0\0\x08", b"\0\0\x10",
+                                             b"\0\0\x20", b"\0\0\x40", b"\0\0\x80") and len(head) > 12
+
+
+FORMATS: Final = (
+    Format("gzip", lambda head: head.startswith(b"\x1f\x8b\x08"), _zlib(31)),
+    Format("bzip2", lambda head: head.startswith(b"BZh"), _bz2),
+    Format("xz", lambda head: head.startswith(b"\xfd7zXZ\0"), _xz),
+    Format("zstd", lambda head: head.startswith(b"\x28\xb5\x2f\xfd"), _zstd),
+    Format("lz4", lambda head: head.startswith(b"\x04\x22\x4d\x18"), _lz4),
+    Format("joblib's old zlib file", lambda head: head[:4] == b"ZF0x", _zlib(15), header=_ZF_HEADER),
+    Format("zlib", _is_zlib, _zlib(15), sure=False),
+    Format("lzma", _is_lzma, _lzma, sure=False),
+)
+
+
+def decoder(name: str) -> Any:
+    """The maker of decoders of a format and the errors they raise.  Raises ImportError where its library is absent."""
+    return next(form for form in FORMATS if form.name == name).decoder()
+
+
+def open_compressed(form: Format, source: Source, budget: Budget) -> Iterator[Found]:
+    """The one stream inside, and what is wrong with it.  Raises Broken for what is no such stream after all."""
+    try:
+        make, errors = form.decoder()
+    except ImportError:
+        yield Problem("missing-library", f"{form.name}: the library that unpacks it is not installed", 0)
+        yield Claim(0, source.size)
+        return
+    again = form.begins if not form.header and form.name != "zlib" and form.name != "lzma" else None
+    size = source.size
+    unpacked = Unpacked(source, form.header, size, make, budget, errors=errors, again=again)
+    if not unpacked.read(0, 1) and unpacked.failure is not None and not isinstance(unpacked.failure, Exhausted):
+        raise Broken(f"{form.name}: {unpacked.failure}")
+    yield Stream("", unpacked, 0, 0)
+    unpacked.finish()
+    if unpacked.failure is not None and not (form.sure or unpacked.meant):
+        raise Broken(f"{form.name}: {unpacked.failure}")  # chance: of tensors, one in some thousand begins like zlib
+    yield from unpacked_problems(unpacked, form.name)
+    # What a damaged stream holds after the damage is not known to be anything.
+    yield Claim(0, size if unpacked.failure else unpacked.ended)
+
+
+def unpacked_problems(unpacked: Unpacked, what: str, member: str = "") -> Iterator[Problem]:
+    """What ended the unpacking before the end of the stream."""
+    if isinstance(unpacked.failure, Exhausted):
+        yield Problem("unpack-limit", f"{what}: {unpacked.failure}", None, member)
+    elif unpacked.failure is not None:
+        yield Problem("container", f"{what}: {unpacked.failure}", None, member)

@@ -1,0 +1,92 @@
+"""What is wrapped around a pickle without a magic number: lengths, a time stamp, base64.
+
+Logging and multiprocessing send records with their length before each.  Such a file is told by there being a pickle
+where one would be.
+
+Rules:
+
+* The lengths are four bytes each, big-endian, one record behind the other, to the end of the source.
+* What follows the last record that fits is claimed by nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from safepickle.containers.source import Broken, Budget, BytesSource, Claim, Found, Slice, Source, Stream
+
+__all__ = ["begins_base64", "begins_records", "begins_stamped", "open_base64", "open_records", "open_stamped"]
+
+_PREFIX: Final = 4
+#: What pickles of dicts and of everything else begin with: PROTO, and what protocols 0 and 1 have instead.
+_BEGIN: Final = b"\x80}]("
+#: A PROTO of 2 to 5 and two bits of what follows it.
+_BASE64: Final = frozenset({b"gAI", b"gAJ", b"gAK", b"gAL", b"gAM", b"gAN", b"gAO", b"gAP", b"gAQ", b"gAR", b"gAS",
+                            b"gAT", b"gAU", b"gAV", b"gAW", b"gAX"})  # fmt: skip
+_LONGEST_BASE64: Final = 64 << 20
+
+
+def begins_records(head: bytes, size: int) -> bool:
+    """Whether the first four bytes are a length that fits, and a pickle may follow."""
+    length = int.from_bytes(head[:_PREFIX], "big")
+    return len(head) > _PREFIX and head[_PREFIX] in _BEGIN and 1 < length <= size - _PREFIX
+
+
+def begins_stamped(head: bytes) -> bool:
+    """Whether a PROTO stands behind four bytes, as cachelib writes when an entry ends before the entry."""
+    return len(head) > _PREFIX + 1 and head[_PREFIX] == 0x80 and 2 <= head[_PREFIX + 1] <= 5 and head[0] != 0x80
+
+
+def open_records(source: Source, budget: Budget) -> Iterator[Found]:
+    """Every record.  Raises Broken where the first is no pickle."""
+    at = number = 0
+    while at < source.size:
+        length = int.from_bytes(source.read(at, _PREFIX), "big")
+        start = at + _PREFIX
+        stop = start + length
+        if not length or stop > source.size:
+            break
+        budget.member()
+        record = Slice(source, start, stop)
+        yield Claim(at, start)
+        yield Stream(f"record {number}", record, start, stop)
+        if not record.meant:
+            raise Broken("records: one is no pickle")
+        at = stop
+        number += 1
+
+
+def open_stamped(source: Source, budget: Budget) -> Iterator[Found]:
+    """The pickle behind a time stamp.  Raises Broken where there is none."""
+    budget.member()
+    rest = Slice(source, _PREFIX, source.size)
+    yield Claim(0, _PREFIX)
+    yield Stream("", rest, _PREFIX, source.size)
+    if not rest.meant:
+        raise Broken("no pickle behind the time stamp")
+
+
+def begins_base64(head: bytes) -> bool:
+    """Whether this is how a PROTO begins in base64, as databases keep pickles in columns of text."""
+    return head[:3] in _BASE64
+
+
+def open_base64(source: Source, budget: Budget) -> Iterator[Found]:
+    """The pickle in base64.  Raises Broken for other text."""
+    import binascii
+
+    if source.size > _LONGEST_BASE64:
+        raise Broken("base64: too long to be looked into")
+    budget.unpack(source.size)
+    try:
+        # Line ends are passed over, and nothing else that is not of the alphabet.
+        text = source.read(0, source.size).translate(None, b"\r\n")
+        data = binascii.a2b_base64(text, strict_mode=True)
+    except ValueError:
+        raise Broken("base64: not what it begins like") from None
+    inner = BytesSource(data)
+    yield Claim(0, source.size)
+    yield Stream("base64", inner, None, 0)
+    if not inner.meant:
+        raise Broken("base64: no pickle in it")

@@ -1,0 +1,17 @@
+from libc.stdint cimport int64_t
+
+from safepickle.reader cimport Reader
+
+
+cdef class WindowReader(Reader):
+    cdef readonly object source, start, room, failure
+    cdef public object look, reveal
+    cdef object _places, _dropped, _gaps, _sums, _ahead
+
+    cpdef int boundary(self) except -1
+    cpdef bint _fetch(self, int64_t size) except -1
+    cpdef int skip(self, int64_t size) except -1
+    cpdef object take(self, int64_t size)
+    cpdef int skip_bytearray(self, int64_t size) except -1
+    cpdef object take_bytearray(self, int64_t size)
+    cpdef object text(self, int64_t size)

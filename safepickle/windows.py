@@ -1,0 +1,191 @@
+"""A cursor over a pickle in a large source: it keeps what is opcodes, and passes over payloads without reading them.
+
+Rules:
+
+* What it keeps grows with the opcodes, never with a payload or a declared length.
+* A payload that was passed over can be asked for again, within a bound.
+* Where arrays lie between the opcodes, as joblib writes them, it stops behind each opcode that may announce one and
+  lets its owner look; see `reveal`.
+* A source that cannot be read on ends the pickle, and `failure` says why.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from codecs import getincrementaldecoder
+from collections.abc import Callable
+from typing import Final
+
+from safepickle.containers.source import ContainerError, Exhausted, Source
+from safepickle.errors import LimitExceeded
+from safepickle.limits import DEFAULTS
+from safepickle.reader import LARGE, Reader
+
+__all__ = ["LOOKED_AT", "WindowReader"]
+
+_FIRST_READ: Final = 512
+_LARGEST_READ: Final = 1 << 20
+#: A payload that a policy's patterns ask for, and any number or 8-bit text, may be this long.
+_LONGEST: Final = 64 << 20
+_BUILD: Final = 0x62
+#: How much of a payload that is passed over is shown to `look`.
+LOOKED_AT: Final = 1 << 20
+
+
+class WindowReader(Reader):
+    """A cursor over the pickle that begins at `start` of a source.
+
+    `room` bounds the bytes that are kept.  `look` is called with the place and the beginning of each payload that is
+    passed over, where in a packed source it is reached once.
+    """
+
+    def __init__(
+        self, source: Source, start: int, *, integer_digits: int = DEFAULTS.integer_digits, room: int | None = None
+    ) -> None:
+        Reader.__init__(self, bytearray(), integer_digits=integer_digits)
+        self.data: bytearray = bytearray()
+        self.source = source
+        self.start = start
+        self.room = room
+        self.look: Callable[[int, bytes], None] | None = None
+        self.failure: ContainerError | None = None
+        self.reveal: Callable[[], int] | None = None
+        self._places: dict[int, tuple[int, int]] = {}  # position of an opcode -> where its payload is in the source
+        self._dropped = 0  # bytes passed over so far, in whichever pass
+        self._gaps: list[int] = []  # where in `data` something was passed over, and how much it was up to there
+        self._sums: list[int] = []
+        self._ahead = _FIRST_READ
+
+    @property
+    def place(self) -> int:
+        """Where in the source the cursor stands; in the first pass over what is there."""
+        return self.start + self._dropped + self.pos
+
+    # -- Fetching ----------------------------------------------------------------------------------------------------
+
+    def _fetch(self, size: int) -> bool:
+        """Make `size` bytes from `pos` on available, if the source has them."""
+        wanted = self.pos + size
+        while len(self.data) < wanted:
+            count = min(max(wanted - len(self.data), self._ahead), _LARGEST_READ)
+            if self.room is not None and len(self.data) + count > self.room:
+                count = self.room - len(self.data)
+                if count <= 0:
+                    self.failure = Exhausted("more opcodes were unpacked than the limit unpacked_opcodes allows")
+                    break
+            chunk = self._read(self.start + self._dropped + len(self.data), count)
+            if not chunk:
+                break
+            self.data += chunk
+            self._ahead = min(2 * self._ahead, _LARGEST_READ)
+        self._available = len(self.data)
+        if self.reveal is not None:
+            found = self.data.find(b"b", max(wanted - 1, 0))
+            if found >= 0:
+                self._available = found + 1
+        self._end_at_frame()
+        return self._available >= wanted
+
+    def _read(self, at: int, count: int) -> bytes:
+        chunk = self.source.read(at, count)
+        if not chunk:
+            self.failure = getattr(self.source, "failure", None)
+        return chunk
+
+    def _end_at_frame(self) -> None:
+        frame = self._frame_end
+        self.end = self._available if frame < 0 or frame > self._available else frame
+
+    def boundary(self) -> int:  # type: ignore[override]  # compiled, it is one that returns a C int
+        """See `Reader`; an array may begin here, which is no opcode's."""
+        if self.reveal is not None and self.pos and self.data[self.pos - 1] == _BUILD:
+            if self._frame_end == self.pos:
+                self._frame_end = -1
+                self._end_at_frame()
+            self.pass_over(self.reveal())
+        Reader.boundary(self)
+        return 0
+
+    # -- Payloads ----------------------------------------------------------------------------------------------------
+
+    def where(self, pos: int) -> int:
+        """The place in the source of a byte that was kept."""
+        before = bisect_right(self._gaps, pos)
+        return self.start + pos + (self._sums[before - 1] if before else 0)
+
+    def pass_over(self, size: int) -> None:
+        """Leave out `size` bytes that follow, wherever they go beyond what there is."""
+        if size:
+            here = min(size, len(self.data) - self.pos)
+            del self.data[self.pos : self.pos + here]
+            self._dropped += size
+            self._gaps.append(self.pos)
+            self._sums.append(self._dropped)
+            self.shift += size
+            self._available = self.pos  # what is there is fetched anew
+            self._end_at_frame()
+
+    def skip(self, size: int) -> int:  # type: ignore[override]  # compiled, it is one that returns a C int
+        """Pass over a payload of `size` bytes; a large one is not read."""
+        if size < LARGE:
+            Reader.skip(self, size)
+            return 0
+        if self.at not in self._places:
+            if self._frame_end >= 0 and size > self._frame_end - self.pos:
+                self._fail("pickle exhausted before end of frame")
+            place = self.place
+            if not self.source.has(place + size):
+                self.failure = getattr(self.source, "failure", None)
+                self._fail("pickle data was truncated")
+            self._places[self.at] = (place, size)
+            if self.look is not None:
+                self.look(place, self.source.read(place, min(size, LOOKED_AT)))
+            if self._frame_end >= 0:
+                self._frame_end -= size
+            self.pass_over(size)
+        else:
+            self.shift += size
+            if self._frame_end >= 0:
+                self._frame_end -= size
+            self._end_at_frame()
+        return 0
+
+    def skip_bytearray(self, size: int) -> int:  # type: ignore[override]  # as above
+        """Pass over a payload that becomes a bytearray."""
+        return self.skip(size)
+
+    def take(self, size: int) -> bytes:
+        """A payload of `size` bytes."""
+        if size < LARGE:
+            return Reader.take(self, size)
+        self.skip(size)
+        return self._payload(size)
+
+    def take_bytearray(self, size: int) -> bytearray:
+        """A payload of `size` bytes as a bytearray."""
+        return bytearray(self.take(size))
+
+    def text(self, size: int) -> str:
+        """A UTF-8 payload of `size` bytes; of a very long one that was found to be UTF-8 only the beginning."""
+        if size < LARGE:
+            return Reader.text(self, size)
+        self.skip(size)
+        place, _ = self._places[self.at]
+        decode = getincrementaldecoder("utf-8")("surrogatepass").decode
+        begins = None
+        try:
+            for at in range(place, place + size, _LARGEST_READ):
+                count = min(_LARGEST_READ, place + size - at)
+                text = decode(self.source.read(at, count), at + count == place + size)
+                begins = text if begins is None else begins
+        except UnicodeDecodeError as error:
+            self._fail(f"text is not UTF-8: {error.reason}")
+        return begins or ""
+
+    def _payload(self, size: int) -> bytes:
+        if size > _LONGEST:
+            raise LimitExceeded(
+                f"a text or number of {size:,} bytes, which is not read; the most is {_LONGEST:,}",
+                position=self.position,
+            )
+        return self.source.read(self._places[self.at][0], size)
