@@ -51,6 +51,12 @@ def terminal(request: pytest.FixtureRequest) -> Iterator[int]:
     os.close(descriptor)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _plain_pickle_ran_elsewhere() -> None:
+    """What earlier tests compared this reader with may have imported what no attack must import here."""
+    sys.modules.pop("tests.tripwire", None)
+
+
 # --- The folder ------------------------------------------------------------------------------------------------------
 def test_the_stored_files_are_what_the_script_makes() -> None:
     made = files()
