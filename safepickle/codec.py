@@ -12,7 +12,7 @@ from __future__ import annotations
 from safepickle.hints import Any, Callable, Iterable
 from safepickle.pickler import Pickler, dumps_bytes
 from safepickle.policy import PolicySpec
-from safepickle.unpickler import Rehearsal, Unpickler, loads, verify
+from safepickle.unpickler import Rehearsal, load_one, loads, verify
 
 __all__ = ["dump", "dumps", "load", "loads", "verify"]
 
@@ -94,6 +94,4 @@ def load(
 
     Raises `pickle.UnpicklingError` (see `safepickle.errors`), and whatever the file object raises.
     """
-    return Unpickler(
-        file, policy=policy, fix_imports=fix_imports, encoding=encoding, errors=errors, buffers=buffers
-    ).load()
+    return load_one(file, policy, fix_imports, encoding, errors, buffers)

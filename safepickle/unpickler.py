@@ -51,7 +51,7 @@ from safepickle.symbols import FIRST_NODE, KIND, SHIFT, Global, Heap, Occurrence
 from safepickle.verifier import BUFFERED_OPTIONS, PLAIN_OPTIONS, Options, Verifier, canonical_name
 from safepickle.weighing import remembered
 
-__all__ = ["Rehearsal", "Unpickler", "loads", "verify"]
+__all__ = ["Rehearsal", "Unpickler", "load_one", "loads", "verify"]
 
 _MISSING: Final = object()
 _WIDTHS: Final = op.WIDTHS
@@ -111,6 +111,7 @@ class Unpickler:
         self._protocol = 0
         self._running = False
         self._resolving = False
+        self._is_for_one = False  # whether there will be no load after the first one
 
     # -- What users call, override and set ---------------------------------------------------------------------------
 
@@ -217,7 +218,7 @@ class Unpickler:
         finally:
             source.close()
         reader = Reader(source.taken(), integer_digits=limits.integer_digits, asides=source.asides)
-        return self._run(plan, reader, persistent_load, _Machine(), prior)
+        return self._run(plan, reader, persistent_load, _Machine(), None if self._is_for_one else prior)
 
     def _run(
         self,
@@ -1461,6 +1462,17 @@ def _over_bytes(
     return unpickler
 
 
+def load_one(
+    file: Any, policy: PolicySpec, fix_imports: bool, encoding: str, errors: str, buffers: Iterable[Any] | None
+) -> Any:
+    """The object of one pickle in a file, by an Unpickler that nobody will ask for another one."""
+    unpickler = Unpickler(
+        file, policy=policy, fix_imports=fix_imports, encoding=encoding, errors=errors, buffers=buffers
+    )
+    unpickler._is_for_one = True
+    return unpickler.load()
+
+
 def _chosen(policy: PolicySpec) -> Policy:
     if policy is None and VARIABLE not in VARIABLES:
         return _DEFAULT
@@ -1514,16 +1526,17 @@ def verify(
     chosen = _chosen(policy)
     given: bytes = data if type(data) is bytes else frozen_input(data)
     if fix_imports is True and encoding == "ASCII" and errors == "strict":
-        options = PLAIN_OPTIONS
-        if buffers is not None:
-            options = Options(buffers=True, buffer_count=_count(buffers))
         bench = _bench()
         try:
-            bench.verify(given, chosen, options)
+            bench.verify(given, chosen, PLAIN_OPTIONS if buffers is None else BUFFERED_OPTIONS)
         except StreamError as error:
             failure = _without_payload(error)
         else:
+            used = bench.verifier.buffers
             bench.put_back()
+            given_buffers = _count(buffers) if used else None
+            if given_buffers is not None and used > given_buffers:
+                _rehearse(given, chosen, Options(buffers=True, buffer_count=given_buffers))  # says which one is missing
             return
         _log(failure, chosen)
         raise failure

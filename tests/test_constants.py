@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from safepickle import loading, opcodes, reader, symbols
+from safepickle import dumping, loading, opcodes, reader, symbols
 
 PACKAGE = Path(opcodes.__file__).parent
 ENUM = re.compile(r"^cdef enum:\n((?:    .*\n|\n)+)", re.MULTILINE)
@@ -39,7 +39,7 @@ def integers(module: object) -> dict[str, int]:
 
 def test_constants_are_found_wherever_there_is_an_enumeration():
     files = {path.name for path in PACKAGE.rglob("*.pxd") if "enum" in path.read_text("utf-8")}
-    assert files == {"_opcodes.pxd", "_symbols.pxd", "_loading.pxd"}
+    assert files == {"_opcodes.pxd", "_symbols.pxd", "_loading.pxd", "_dumping.pxd"}
     assert all(constants(file) for file in files)
 
 
@@ -75,6 +75,11 @@ def test_the_primitives_count_in_the_same_numbers_in_both():
     shared = in_c.keys() - OF_C_ALONE - OF_EACH_ITS_OWN
     assert {name: in_c[name] for name in shared} == {name: in_python[name] for name in shared}
     assert OF_C_ALONE.isdisjoint(in_python)
+
+
+def test_what_writes_knows_which_build_it_is():
+    assert constants("_dumping.pxd") == {"COMPILED": 1}
+    assert dumping.COMPILED is False
 
 
 def test_each_flag_of_a_node_is_a_bit_of_its_own():

@@ -81,7 +81,11 @@ def admitted(*steps: Step, by: Policy, protocol: int = 4, **options: Any) -> boo
         passes = False
     else:
         passes = True
-    assert options or safepickle.scan(data, policy=by).ok == passes
+    if not options:
+        report = safepickle.scan(data, policy=by)
+        # What takes without end to walk through is loaded, and reported.
+        unbounded = report.verdict == "incomplete" and {finding.rule for finding in report.findings} == {"expansion"}
+        assert passes if unbounded else report.ok == passes
     return passes
 
 
