@@ -20,16 +20,20 @@ from safepickle.symbols import Heap, Made
 __all__ = ["ENDLESS", "expanded", "is_excessive"]
 
 ENDLESS: Final = 1 << 62
-#: Streams that make more objects are not looked at: it would take longer than to verify them.
-_MOST_NODES: Final = 100_000
+#: With so few fetches of what others hold, nothing is met more than 256 times as often as it is made.
+_FEW_SHARED: Final = 8
 #: What is shared honestly stays far below.  No science went into these numbers.
 _ANYWAY: Final = 1 << 24
 _TIMES_OPCODES: Final = 1000
 
 
-def is_excessive(heap: Heap, opcodes: int) -> bool:
-    """Whether walking through the objects costs out of all proportion to the stream."""
-    if len(heap) > _MOST_NODES:
+def is_excessive(heap: Heap, opcodes: int, shared: int) -> bool:
+    """Whether walking through the objects costs out of all proportion to the stream.
+
+    `shared` is how often the stream pushed what something may hold already; each of these at most doubles a walk, and
+    most streams have none.
+    """
+    if shared <= _FEW_SHARED:
         return False
     return expanded(heap) > max(_ANYWAY, _TIMES_OPCODES * opcodes)
 
@@ -44,14 +48,16 @@ def expanded(heap: Heap) -> int:
 
 
 def _walk(heap: Heap, root: int, sizes: dict[int, int]) -> None:
-    path = [(root, _inside(heap, root))]
+    inner = _inside(heap, root)
+    path = [(root, inner, iter(inner))]
     sizes[root] = 1  # what a reference back to it counts for
     while path:
-        node, inner = path[-1]
-        fresh = next((number for number in inner if number not in sizes), None)
+        node, inner, rest = path[-1]
+        fresh = next((number for number in rest if number not in sizes), None)
         if fresh is not None:
             sizes[fresh] = 1
-            path.append((fresh, _inside(heap, fresh)))
+            held = _inside(heap, fresh)
+            path.append((fresh, held, iter(held)))
             continue
         path.pop()
         total = ENDLESS if inner.count(node) > 1 else 1 + sum(sizes[number] for number in inner)

@@ -55,6 +55,7 @@ _LIST: Final = sym.LIST
 _DICT: Final = sym.DICT
 _SET: Final = sym.SET
 _FROZENSET: Final = sym.FROZENSET
+_MADE: Final = sym.MADE
 _CHANGEABLE: Final = frozenset({sym.LIST, sym.DICT, sym.SET, sym.MADE})
 
 _MEMOIZE: Final = op.MEMOIZE
@@ -217,6 +218,8 @@ def run(  # noqa: C901, PLR0912, PLR0915 - flat on purpose
                     deep = depth
                 if kind in _CHANGEABLE:
                     lent.add(value >> _SHIFT)
+                if kind <= _FROZENSET or kind == _MADE:
+                    verifier.shared += 1
             push(value)
             pos += _STEPS[code]
         elif kind == _TO_PUT:

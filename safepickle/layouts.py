@@ -90,34 +90,27 @@ class Arrays:
         self.reader = reader
         self.nested = nested
         self.problem: str | None = None
-        self._built = 0
-        self._seen: set[int] = set()
 
     def __call__(self) -> int:
         """See the class."""
-        built = sum(
-            found.built for found in self.verifier.globals.values() if (found.module, found.name) in _WRAPPERS
-        )
-        if built <= self._built:
+        wrapper = self._just_built()
+        if wrapper is None:
             return 0
-        self._built = built
-        wrapper = self._newest()
-        size = None if wrapper is None else self._size(wrapper)
+        size = self._size(wrapper)
         if size is None or not self.reader.source.has(self.reader.place + size):
             self.problem = "how long one of joblib's arrays is cannot be told, or it breaks off"
             return 0
         return size
 
-    def _newest(self) -> Made | None:
-        heap = self.verifier.heap
-        for number in range(len(heap) - 1, -1, -1):
-            made = heap.held(number)
-            if isinstance(made, Made) and made.built and number not in self._seen:
-                origin = made.origin
-                if origin is not None and (origin.module, origin.name) in _WRAPPERS:
-                    self._seen.add(number)
-                    return made
-        return None
+    def _just_built(self) -> Made | None:
+        """The wrapper that the last opcode gave its state, if it was one that did."""
+        code = self.verifier.last_built
+        self.verifier.last_built = 0
+        if code & sym.KIND != sym.MADE:
+            return None
+        made: Made = self.verifier.heap.of(code)
+        origin = made.origin
+        return made if origin is not None and (origin.module, origin.name) in _WRAPPERS else None
 
     def _size(self, wrapper: Made) -> int | None:
         state = _pairs(self.verifier, wrapper.state)

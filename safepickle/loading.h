@@ -358,13 +358,14 @@ sp_set_inline(PyObject *target, PyObject *state)
         if (!PyUnicode_CheckExact(name) || sp_is_hook(name))
             return 0;
         Py_INCREF(name);
+        Py_INCREF(value);  /* looking a name up may run whatever a class has for keys */
         PyUnicode_InternInPlace(&name);
         found = _PyType_Lookup(cls, name);
         if (found != NULL && Py_TYPE(found)->tp_descr_set != NULL) {
             Py_DECREF(name);
+            Py_DECREF(value);
             return 0;
         }
-        Py_INCREF(value);
         failed = PyObject_GenericSetAttr(target, name, value) < 0;
         Py_DECREF(name);
         Py_DECREF(value);

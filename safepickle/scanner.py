@@ -139,19 +139,6 @@ def _packaged() -> Policy:
     return union
 
 
-_digests: dict[int, tuple[Policy, str]] = {}
-
-
-def _digest(policy: Policy) -> str:
-    """The policy's digest, which takes longer to compute than a small file to scan."""
-    known = _digests.get(id(policy))
-    if known is None or known[0] is not policy:
-        if len(_digests) > 16:
-            _digests.clear()
-        known = _digests[id(policy)] = policy, policy.digest
-    return known[1]
-
-
 def _read_all(file: Any) -> bytes:
     data: bytes = file.read(_WHOLE + 1)
     if len(data) <= _WHOLE:
@@ -246,7 +233,7 @@ class _Scan:
         return Report(
             self.name, verdict, tuple(self.findings), tuple(self.capabilities.values()), tuple(self.members),
             tuple(dict.fromkeys(self.missing)), self.source.size, claimed, self.hashed or self._hash(),
-            _digest(self.policy),
+            self.policy.digest,
         )  # fmt: skip
 
     def _hash(self) -> str:
@@ -472,7 +459,7 @@ class _Scan:
     def _look_back(self, row: _Row, start: int, verifier: Verifier) -> Iterator[str]:
         """What there is to say of a pickle once it has been read."""
         reader = verifier.reader
-        if verifier.finished and is_excessive(verifier.heap, verifier.opcodes):
+        if verifier.finished and is_excessive(verifier.heap, verifier.opcodes, verifier.shared):
             message = "walking through the objects without noticing what they share would hardly ever end"
             yield self._problem(row.part, Problem("expansion", message, start))
         if row.part.is_unpacked():

@@ -230,6 +230,8 @@ class Verifier:
     def _reset(self) -> None:
         self.opcodes = 0
         self.buffers = 0
+        self.shared = 0  # how often a container or an object was pushed that something may hold already
+        self.last_built = 0  # code of what BUILD changed last; whoever asks for news sets it back
         self.finished = False  # whether STOP was reached
         self._protocol = 0
         self._open = 0  # marks
@@ -591,6 +593,8 @@ class Verifier:
                         deep = depth
                     if kind == sym.LIST or kind == sym.DICT or kind == sym.SET or kind == sym.MADE:
                         prim.lend(heap, value >> sym.SHIFT)
+                    if kind <= sym.FROZENSET or kind == sym.MADE:
+                        self.shared += 1
                 stack[height] = value
                 height += 1
             elif code == op.PUT:
@@ -829,6 +833,8 @@ class Verifier:
                 height += 1
                 if value & sym.KIND in _CHANGEABLE:
                     prim.lend(heap, value >> sym.SHIFT)
+                if value & sym.KIND >= sym.FIRST_NODE:
+                    self.shared += 1
 
             # Control
             elif code == op.PROTO:
@@ -1746,6 +1752,7 @@ class Verifier:
 
     def _build(self, target: int, state: int) -> None:
         self.capable = True
+        self.last_built = target
         kind = target & sym.KIND
         heap = self.heap
         if kind == sym.PARTIAL:

@@ -58,6 +58,22 @@ def test_deep_nests_do_not_recurse():
     assert measured(value) == 201
 
 
+def test_nothing_hides_among_very_many_objects():
+    value = [[] for _ in range(120_000)] + [doubled(40, list)]
+    assert safepickle.scan(pickle.dumps(value, 4), policy=PLAIN).verdict == "incomplete"
+
+
+@pytest.mark.parametrize("way", ["fetched", "duplicated"])
+def test_what_is_met_again_is_counted_however_it_came_to_the_stack(way):
+    twice = b"2" if way == "duplicated" else b"\x94h%c"
+    stop = b"\x86"
+    for kind in (b"]", b"}", b")"):
+        steps = [(twice % each if b"%" in twice else twice) + stop for each in range(40)]
+        data = b"\x80\x04" + kind + b"".join(steps) + b"."
+        report = safepickle.scan(data, policy=PLAIN)
+        assert (report.verdict, [finding.rule for finding in report.findings]) == ("incomplete", ["expansion"])
+
+
 def test_what_is_shared_honestly_passes():
     row = {"name": "x", "values": [1, 2, 3]}
     assert safepickle.scan(pickle.dumps([row] * 10_000), policy=PLAIN).ok

@@ -48,11 +48,12 @@ class Policy:
     the places where grants were written do not count.
     """
 
-    __slots__ = ("_limits", "_normal", "data")
+    __slots__ = ("_digest", "_limits", "_normal", "data")
 
     data: PolicyData
     _limits: Limits
     _normal: str | None
+    _digest: str | None
 
     def __init__(self, data: PolicyData) -> None:
         """Wrap data whose aliases are settled, as the other constructors give it; use those."""
@@ -65,6 +66,7 @@ class Policy:
         object.__setattr__(self, "data", frozen)
         object.__setattr__(self, "_limits", model.effective_limits(frozen))
         object.__setattr__(self, "_normal", None)
+        object.__setattr__(self, "_digest", None)
 
     # Making policies
 
@@ -173,9 +175,13 @@ class Policy:
     @property
     def digest(self) -> str:
         """The SHA-256 of the normal form in hexadecimal: the same for equal policies, in every process and version."""
-        from hashlib import sha256
+        digest = self._digest
+        if digest is None:
+            from hashlib import sha256
 
-        return sha256(self._normal_form().encode("ascii")).hexdigest()
+            digest = sha256(self._normal_form().encode("ascii")).hexdigest()
+            object.__setattr__(self, "_digest", digest)
+        return digest
 
     def to_yaml(self) -> str:
         """A document that reads back as an equal policy.  Raises `PolicyError` for the unrestricted policy."""

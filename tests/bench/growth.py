@@ -57,6 +57,17 @@ def _times(n: int, *steps: Any) -> bytes:
     return asm(*steps) * n
 
 
+_JOBLIB_WRAPPER: Final = asm(("GLOBAL", "joblib.numpy_pickle", "NumpyArrayWrapper"), "EMPTY_TUPLE", "NEWOBJ")
+
+
+def _joblib_wrappers(n: int, *, built_at_once: bool) -> bytes:
+    """What joblib writes before each array, without the array."""
+    build = ("EMPTY_DICT", "BUILD")
+    made = [asm(_JOBLIB_WRAPPER, *build) if built_at_once else asm(_JOBLIB_WRAPPER, put(i)) for i in range(n)]
+    later = [] if built_at_once else [asm(get(i), *build) for i in range(n)]
+    return asm(("PROTO", 2), "MARK", *made, *later, "LIST", "STOP")
+
+
 def _doubled_instances(n: int) -> bytes:
     level = asm(put(1), "POP", get(0), get(1), get(1), "TUPLE2", "REDUCE")
     return pickled(4, victim("Frozen"), put(0), "POP", "NONE", level * n)
@@ -144,6 +155,14 @@ SIZED: Final = (
     Sized("a state of many names", STDLIB, lambda n: pickled(
         4, glob("uuid", "UUID"), "EMPTY_TUPLE", "NEWOBJ", dict_of(*((text(f"k{i}"), "NONE") for i in range(n))),
         "BUILD")),
+    Sized("lists in a list", PLAIN, lambda n: asm(list_of(*["EMPTY_LIST"] * n), "STOP"), scanned=True),
+    Sized("lists as values", PLAIN, lambda n: asm(
+        dict_of(*((("BININT", i), "EMPTY_LIST") for i in range(n))), "STOP"), scanned=True),
+    Sized("arrays of joblib's", PLAIN, lambda n: _joblib_wrappers(n, built_at_once=True), scanned=True),
+    Sized("arrays of joblib's built last", PLAIN, lambda n: _joblib_wrappers(n, built_at_once=False), scanned=True),
+    Sized("arrays of joblib's, and names", PLAIN, lambda n: asm(
+        ("PROTO", 2), "MARK", *(("GLOBAL", "evil", f"name{i}") for i in range(n)),
+        *[_JOBLIB_WRAPPER, "EMPTY_DICT", "BUILD"] * n, "LIST", "STOP"), scanned=True),
     Sized("pickles in a row", PLAIN, lambda n: b"N." * n, scanned=True),
     Sized("pickles in texts", PLAIN, lambda n: pickled(4, "MARK", *[text("\x80\x04N.")] * n, "LIST"), scanned=True),
 )  # fmt: skip
