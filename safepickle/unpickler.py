@@ -1325,7 +1325,7 @@ class _Bench:
         self.policy: Policy | None = None
 
     def verify(self, data: bytes, policy: Policy, options: Options) -> None:
-        """Verify bytes; the options are usual ones."""
+        """Verify bytes, under PLAIN_OPTIONS or BUFFERED_OPTIONS."""
         if policy is not self.policy:
             self.policy = policy
             self.rules: PolicyData = policy.data

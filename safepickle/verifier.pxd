@@ -12,7 +12,7 @@ from safepickle.weighing cimport Scales
 
 @_cython.final
 cdef class Options:
-    cdef public bint fix_imports, buffers, persistent_load, scanning, usual
+    cdef public bint fix_imports, buffers, persistent_load, scanning
     cdef public object encoding, errors, buffer_count, opcodes_before
     cdef public dict prior
 

@@ -132,7 +132,7 @@ class Options:
 
     __slots__ = (
         "buffer_count", "buffers", "encoding", "errors", "fix_imports", "opcodes_before", "persistent_load", "prior",
-        "scanning", "usual",
+        "scanning",
     )  # fmt: skip
 
     def __init__(
@@ -157,8 +157,6 @@ class Options:
         self.scanning = scanning  # nothing will be loaded: leave open what only the loader decides
         self.prior = prior  # the memo before this load
         self.opcodes_before = opcodes_before
-        #: Whether a verifier that has read a stream under such options can read the next one under others of them.
-        self.usual = encoding == "ASCII" and errors == "strict" and not (prior or opcodes_before or scanning)
 
 
 _NO_POLICY: Final = PolicyData({})
@@ -251,7 +249,10 @@ class Verifier:
         self._least_copy = min(limits.work(limits.copy_work, 0), _MOST_WORK)
 
     def renew(self, policy: PolicyData, limits: Limits, options: Options) -> None:
-        """Make ready for another pass over the same reader, which has new data.  Only if `is_reusable()`."""
+        """Make ready for another pass over the same reader, which has new data.  Only if `is_reusable()`.
+
+        `options` are PLAIN_OPTIONS or BUFFERED_OPTIONS: what reads literals again was made for these.
+        """
         self.heap.renew()
         if policy is self.policy and limits is self.limits and options is self.options:
             self._reset()
@@ -269,7 +270,6 @@ class Verifier:
             and not self._weighed
             and not self._late
             and self._far is None
-            and self.options.usual
             and not (self.refusals or self.globals or self._hooks or self._dunders or heap.receivers)
             and not heap.has_priors
             and not self._copy_work

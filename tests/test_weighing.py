@@ -132,14 +132,18 @@ def test_a_long_text_weighs_its_length_once_and_each_time_only_if_another_spells
     assert [bench.hashing(codes[1]) for _ in range(3)] == [500, 500, 500]
     assert bench.hashing(codes[0]) == 500
     assert [bench.hashing(codes[2]) for _ in range(3)] == [500, 1, 1]
-    encoded = codes[2] >> SHIFT << SHIFT | sym.ENCODED  # a call makes other bytes of it each time
-    assert [bench.hashing(encoded) for _ in range(4)] == [500] * 4
     long_int = 7 << SHIFT | sym.INT
     bench.heap.sizes[7] = 900
     assert [bench.hashing(long_int) for _ in range(2)] == [900, 900]
 
 
 # --- Copying and walking ----------------------------------------------------------------------------------------------
+def test_bytes_that_a_call_makes_of_a_long_text_are_hashed_anew_each_time() -> None:
+    bench = Bench(asm(("BINUNICODE", "x" * 500)))
+    bench.heap.sizes[0] = 500
+    assert [bench.hashing(0 << SHIFT | sym.ENCODED) for _ in range(3)] == [500] * 3
+
+
 def test_what_is_handed_out_is_as_long_as_its_text_its_items_and_theirs(bench: Bench) -> None:
     long = 3 << SHIFT | sym.BYTES
     assert bench.scales.length(INT) == 0
