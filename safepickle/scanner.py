@@ -317,7 +317,9 @@ class _Scan:
     def _gaps(self, part: _Part, claims: list[tuple[int, int]]) -> Iterator[str]:
         """Judge what no structure and no member claims."""
         at = 0
-        for start, stop in [*sorted(claims), (part.source.size, part.source.size)]:
+        size = part.source.size
+        for begin, stop in [*sorted(claims), (size, size)]:
+            start = min(begin, size)  # a directory may point anywhere
             if start > at:
                 first = _after_zeros(part.source, at, start)
                 verdict = NOT_A_PICKLE if first == start else self._gap(part, first, start)
@@ -351,12 +353,14 @@ class _Scan:
         row = _Row(part, data, len(self.findings), len(self.members))
         row.is_torch = begins_torch(source.read(0, 64))
         claimed = start = 0
+        unread: int | None = None  # where no pickle of the row was read any more, though a container may claim it
         verdicts: list[str] = []
         while True:
             marks = _Marks(self, row)
             verdict, stop = self._judge(row, start)
             if start and verdict in (MALFORMED, NOT_A_PICKLE):
                 verdict, stop = self._trailing(part, start, verdict, marks)
+                unread = start
             verdicts.append(verdict)
             if row.follows and stop > start:
                 stop = tar_data(row.verifiers[-1], source, stop)
@@ -379,7 +383,7 @@ class _Scan:
             if claimed < source.size and verdicts[-1] == PASS:
                 verdicts.append(INCOMPLETE)
             verdict = _worst(verdicts)
-        return self._embedded(row, verdict, claimed), claimed
+        return self._embedded(row, verdict, claimed if unread is None else unread), claimed
 
     def _padding(self, source: Source, at: int) -> int:
         """Where the zeros end that follow a pickle up to a block: so `dbm.dumb` lays its values out."""
