@@ -21,7 +21,7 @@ from safepickle.containers.source import Source
 from safepickle.errors import StreamError
 from safepickle.symbols import Made
 from safepickle.verifier import Verifier
-from safepickle.windows import WindowReader
+from safepickle.windows import LOOKED_AT, WindowReader
 
 __all__ = ["TORCH_PICKLES", "TORCH_TAR_MEMBERS", "Arrays", "begins_torch", "storages", "tar_data", "wraps_arrays"]
 
@@ -90,6 +90,7 @@ class Arrays:
         self.reader = reader
         self.nested = nested
         self.problem: str | None = None
+        self._judged: set[int] = set()  # where arrays of objects begin
 
     def __call__(self) -> int:
         """See the class."""
@@ -100,6 +101,9 @@ class Arrays:
         if size is None or not self.reader.source.has(self.reader.place + size):
             self.problem = "how long one of joblib's arrays is cannot be told, or it breaks off"
             return 0
+        place = self.reader.place
+        if self.reader.look is not None and size and place not in self._judged:
+            self.reader.look(place, self.reader.source.read(place, min(size, LOOKED_AT)))
         return size
 
     def _just_built(self) -> Made | None:
@@ -119,6 +123,7 @@ class Arrays:
             return None
         place = self.reader.place
         if described.objects:
+            self._judged.add(place)
             stop = self.nested(place)
             return stop - place if stop > place else None
         shape = tuple(_literal(self.verifier, code) for code in _items(self.verifier, state.get("shape", 0)))

@@ -471,7 +471,8 @@ class _Scan:
         if isinstance(reader, WindowReader):
             if isinstance(reader.failure, Exhausted) and getattr(row.part.source, "failure", None) is None:
                 yield self._problem(row.part, Problem("unpack-limit", str(reader.failure)))
-            self._search(row, reader.data, reader.where, reader.pos)
+            if row.data is None:
+                self._search(row, reader.data, reader.where, reader.pos)
 
     def _with_arrays(self, row: _Row, start: int, plain: tuple[str, int], marks: _Marks) -> tuple[str, int]:
         """Judge once more what joblib reads with arrays between the opcodes, and pickle without.
@@ -517,7 +518,8 @@ class _Scan:
     def _window(self, row: _Row, start: int) -> WindowReader:
         room = max(0, self.budget.opcodes) if row.part.is_unpacked() else None
         reader = WindowReader(row.part.source, start, integer_digits=self.limits.integer_digits, room=room)
-        reader.look = lambda place, data: self._search(row, data, lambda at: place + at)
+        if row.data is None:  # else all of it is searched in the end
+            reader.look = lambda place, data: self._search(row, data, lambda at: place + at)
         return reader
 
     def _malformed(self, row: _Row, reader: Reader, verifier: Verifier) -> str:
