@@ -360,7 +360,7 @@ class _Scan:
             verdict, stop = self._judge(row, start)
             if start and verdict in (MALFORMED, NOT_A_PICKLE):
                 verdict, stop = self._trailing(part, start, verdict, marks)
-                unread = start
+                unread = start if unread is None else unread
             verdicts.append(verdict)
             if row.follows and stop > start:
                 stop = tar_data(row.verifiers[-1], source, stop)
