@@ -21,7 +21,7 @@ from safepickle.containers.source import Source
 from safepickle.errors import StreamError
 from safepickle.symbols import Made
 from safepickle.verifier import Verifier
-from safepickle.windows import LOOKED_AT, WindowReader
+from safepickle.windows import WindowReader
 
 __all__ = ["TORCH_PICKLES", "TORCH_TAR_MEMBERS", "Arrays", "begins_torch", "storages", "tar_data", "wraps_arrays"]
 
@@ -102,8 +102,8 @@ class Arrays:
             self.problem = "how long one of joblib's arrays is cannot be told, or it breaks off"
             return 0
         place = self.reader.place
-        if self.reader.look is not None and size and place not in self._judged:
-            self.reader.look(place, self.reader.source.read(place, min(size, LOOKED_AT)))
+        if place not in self._judged:
+            self.reader.show(place, size)
         return size
 
     def _just_built(self) -> Made | None:

@@ -519,7 +519,7 @@ class _Scan:
         room = max(0, self.budget.opcodes) if row.part.is_unpacked() else None
         reader = WindowReader(row.part.source, start, integer_digits=self.limits.integer_digits, room=room)
         if row.data is None:  # else all of it is searched in the end
-            reader.look = lambda place, data: self._search(row, data, lambda at: place + at)
+            reader.look = lambda place, data, until: self._search(row, data, lambda at: place + at, until)
         return reader
 
     def _malformed(self, row: _Row, reader: Reader, verifier: Verifier) -> str:

@@ -30,13 +30,15 @@ _LONGEST: Final = 64 << 20
 _BUILD: Final = 0x62
 #: How much of a payload that is passed over is shown to `look`.
 LOOKED_AT: Final = 1 << 20
+#: And how much of what follows: what begins in a payload may go on behind it.
+_LOOKED_BEHIND: Final = 1 << 12
 
 
 class WindowReader(Reader):
     """A cursor over the pickle that begins at `start` of a source.
 
-    `room` bounds the bytes that are kept.  `look` is called with the place and the beginning of each payload that is
-    passed over, where in a packed source it is reached once.
+    `room` bounds the bytes that are kept.  `look` is called with the place of each payload that is passed over, where
+    in a packed source it is reached once, with its beginning and some of what follows, and with how much is of it.
     """
 
     def __init__(
@@ -47,7 +49,7 @@ class WindowReader(Reader):
         self.source = source
         self.start = start
         self.room = room
-        self.look: Callable[[int, bytes], None] | None = None
+        self.look: Callable[[int, bytes, int], None] | None = None
         self.failure: ContainerError | None = None
         self.reveal: Callable[[], int] | None = None
         self._places: dict[int, tuple[int, int]] = {}  # position of an opcode -> where its payload is in the source
@@ -125,6 +127,12 @@ class WindowReader(Reader):
             self._available = self.pos  # what is there is fetched anew
             self._end_at_frame()
 
+    def show(self, place: int, size: int) -> None:
+        """Have a look taken at the beginning of `size` bytes that nobody else will look at."""
+        if self.look is not None and size:
+            shown = min(size, LOOKED_AT)
+            self.look(place, self.source.read(place, shown + _LOOKED_BEHIND), shown)
+
     def skip(self, size: int) -> int:  # type: ignore[override]  # compiled, it is one that returns a C int
         """Pass over a payload of `size` bytes; a large one is not read."""
         if size < LARGE:
@@ -134,12 +142,11 @@ class WindowReader(Reader):
             if self._frame_end >= 0 and size > self._frame_end - self.pos:
                 self._fail("pickle exhausted before end of frame")
             place = self.place
+            self.show(place, size)
             if not self.source.has(place + size):
                 self.failure = getattr(self.source, "failure", None)
                 self._fail("pickle data was truncated")
             self._places[self.at] = (place, size)
-            if self.look is not None:
-                self.look(place, self.source.read(place, min(size, LOOKED_AT)))
             if self._frame_end >= 0:
                 self._frame_end -= size
             self.pass_over(size)

@@ -79,10 +79,10 @@ def test_payloads_are_shown_with_their_places_and_not_kept():
     shown = []
     data = pickle.dumps([LONG, b"y" * 70_000], 4)
     reader = WindowReader(BytesSource(data), 0)
-    reader.look = lambda place, begins: shown.append((place, begins))
+    reader.look = lambda place, begins, until: shown.append((place, begins, until))
     assert outcome(reader)[0] is None
-    found = [(data[place : place + 3], len(begins)) for place, begins in shown]
-    assert found == [(LONG[:3], 100_000), (b"yyy", 70_000)]
+    assert [(data[place : place + 3], until) for place, _, until in shown] == [(LONG[:3], 100_000), (b"yyy", 70_000)]
+    assert [begins for _, begins, _ in shown] == [data[place : place + until + 4096] for place, _, until in shown]
     assert len(reader.data) < 200
     assert [reader.where(pos) for pos in (0, len(reader.data) - 1)] == [0, len(data) - 1]
 
