@@ -28,7 +28,7 @@ from safepickle.containers.source import (
 __all__ = ["FORMATS", "Format", "Zlib", "decoder", "open_compressed", "unpacked_problems"]
 
 #: A dictionary that a stream asks for may take this much memory: the strongest presets need 65 MiB.
-_MOST_MEMORY: Final = 256 << 20
+_MOST_MEMORY: Final = 80 << 20
 #: A header of joblib's before 0.10: `ZF`, and the length as hexadecimal text in a field of this many characters.
 _ZF_HEADER: Final = 2 + len(hex(1 << 64))
 

@@ -42,6 +42,8 @@ _METHODS: Final = {12: "bzip2", 93: "zstd", 95: "xz"}
 _LZMA: Final = 14
 #: Of larger stored members the checksum is not computed: it would be the only reason to read them.
 _CHECKED: Final = 8 << 20
+#: The strongest preset asks for this much; nothing else bounds what a raw stream takes.
+_LARGEST_DICTIONARY: Final = 64 << 20
 
 
 class _Header(NamedTuple):
@@ -338,7 +340,7 @@ def _zip_lzma(source: Source, budget: Budget, start: int, stop: int, size: int) 
     rest, lp, dictionary = properties[0], 0, int.from_bytes(properties[1:], "little")
     rest, lc = divmod(rest, 9)
     pb, lp = divmod(rest, 5)
-    if pb > 4 or lc + lp > 4 or dictionary > 1 << 28:
+    if pb > 4 or lc + lp > 4 or dictionary > _LARGEST_DICTIONARY:
         raise Broken("a member's LZMA properties are not usable")
     chain = [{"id": lzma.FILTER_LZMA1, "dict_size": max(dictionary, 4096), "lc": lc, "lp": lp, "pb": pb}]
 
