@@ -572,6 +572,8 @@ class _Scan:
     def _is_a_pickle(self, part: _Part) -> bool:
         """Whether all of a stream is one pickle, granted or not: one may begin with what is also a magic number."""
         reader = self._reader(_Row(part, _whole(part)), 0)
+        if isinstance(reader, WindowReader):
+            reader.look = None  # nothing is said yet of what is in it
         verifier = Verifier(reader, self.policy.data, self.limits, Options(scanning=True))
         with suppress(StreamError, MemoryError, RecursionError):
             verifier.run()

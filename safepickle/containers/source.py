@@ -245,6 +245,7 @@ class Unpacked(Source):
             try:
                 chunk = next(self._chunks, None)
             except ContainerError as error:
+                error.__traceback__ = error.__context__ = None  # which would keep the decoder, and all its memory
                 self.failure = error
                 return
             if chunk is None:
