@@ -10,19 +10,21 @@ from cpython.object cimport PyObject, PyTypeObject
 from cpython.ref cimport Py_INCREF, Py_XDECREF
 from cpython.unicode cimport PyUnicode_CheckExact
 from libc.stdint cimport int64_t
-from libc.string cimport memcmp, memcpy, memset
+from libc.string cimport memcmp, memcpy, memmove, memset
 
 from safepickle cimport _opcodes as op
-from safepickle._symbols cimport FIRST_NODE, KIND, LONG_TEXT, MADE, SHIFT
+from safepickle._symbols cimport FIRST_NODE, FROZENSET, KIND, LONG_TEXT, MADE, SHIFT
 from safepickle.symbols cimport Heap, Made, Node
 from safepickle.values cimport Memo, Stack
 
 cdef extern from "loading.h":
     int64_t text_stop "sp_text_stop" (const unsigned char *data, int64_t pos, int64_t end, int width) nogil
     PyObject *_text "sp_text" (const unsigned char *data, Py_ssize_t size) noexcept
+    object _new_text "sp_text" (const unsigned char *data, Py_ssize_t size)
     PyObject *_uint1 "sp_uint1" (unsigned char value) noexcept
     int _set_pairs "sp_set_pairs" (object target, PyObject **items, Py_ssize_t size) except -1
     PyObject *_long "PyLong_FromLong" (long value) noexcept
+    PyObject *_signed "sp_signed" (const unsigned char *data, Py_ssize_t size) noexcept
     PyObject *_float "PyFloat_FromDouble" (double value) noexcept
     PyObject *_bytes "PyBytes_FromStringAndSize" (const char *data, Py_ssize_t size) noexcept
     PyObject *_tuple_take "sp_tuple_take" (PyObject **values, Py_ssize_t count) noexcept
@@ -53,11 +55,15 @@ cdef enum:
     COMPILED = 1
     FIRST_ROOM = 64
     LONGEST_FIXED = 9
+    LARGE = 65536
+    FEW_ARGUMENTS = 16
+    FEW_LEVELS = 8
     _LENT = 1
     _FROZEN = 2
     _CALLED = 4
     _STATE = 8
     _SLOTS = 16
+    _SIZE = 8  # flags from this bit on: what a thing made at a glance may have copied
     _KEPT = 1048576
 
 
@@ -95,6 +101,7 @@ cdef inline int renew(Heap heap) except -1:
     heap.memo_top = 0
     heap.size = 0
     heap.pool_used = 0
+    heap.longs_used = 0
     if PyList_GET_SIZE(heap.records):
         heap.records.clear()
     if PyList_GET_SIZE(heap.origins):
@@ -103,7 +110,7 @@ cdef inline int renew(Heap heap) except -1:
 
 
 cdef inline bint is_small(Heap heap) noexcept:
-    return heap.stack_room + heap.marks_room + heap.memo_room + heap.pool_room + heap.node_room <= _KEPT
+    return heap.stack_room + heap.marks_room + heap.memo_room + heap.pool_room + heap.node_room + heap.longs_room <= _KEPT
 
 
 cdef inline void release(Heap heap):
@@ -113,6 +120,7 @@ cdef inline void release(Heap heap):
     PyMem_Free(heap.fetched)
     PyMem_Free(heap.pool)
     PyMem_Free(heap.nodes)
+    PyMem_Free(heap.longs)
 
 
 cdef inline int grow_stack(Heap heap) except -1:
@@ -151,6 +159,50 @@ cdef inline int64_t fetch(Heap heap, int64_t index) noexcept:
 
 cdef inline bint is_fetched(Heap heap, int64_t index) noexcept:
     return index < 0 or index >= heap.memo_room or heap.fetched[index]
+
+
+cdef inline int64_t _place_of_long(Heap heap, int64_t at) noexcept:
+    """The first pair whose position is `at` or behind it."""
+    cdef int64_t low = 0
+    cdef int64_t high = heap.longs_used
+    cdef int64_t middle
+    while low < high:
+        middle = (low + high) // 2
+        if heap.longs[2 * middle] < at:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+cdef inline int note_long(Heap heap, int64_t at, int64_t size) except -1:
+    cdef int64_t used = heap.longs_used
+    cdef int64_t place = used
+    if used == heap.longs_room:
+        heap.longs = _grown(heap.longs, 2 * heap.longs_room, 4 * heap.longs_room if heap.longs_room else FIRST_ROOM)
+        heap.longs_room = 2 * heap.longs_room if heap.longs_room else FIRST_ROOM // 2
+    if used and heap.longs[2 * used - 2] >= at:  # a stream's literals come one behind the other, so this is for others
+        place = _place_of_long(heap, at)
+        if heap.longs[2 * place] == at:
+            heap.longs[2 * place + 1] = size
+            return 0
+        memmove(heap.longs + 2 * place + 2, heap.longs + 2 * place, 2 * (used - place) * sizeof(int64_t))
+    heap.longs[2 * place] = at
+    heap.longs[2 * place + 1] = size
+    heap.longs_used = used + 1
+    return 0
+
+
+cdef inline int64_t long_size(Heap heap, int64_t at) noexcept:
+    cdef int64_t place
+    if not heap.longs_used:
+        return 0
+    place = _place_of_long(heap, at)
+    return heap.longs[2 * place + 1] if place < heap.longs_used and heap.longs[2 * place] == at else 0
+
+
+cdef inline bint has_longs(Heap heap) noexcept:
+    return heap.longs_used > 0
 
 
 cdef inline const unsigned char *pointer(object data) except NULL:
@@ -194,6 +246,41 @@ cdef inline int64_t small_int(const unsigned char *data, int64_t at) noexcept:
 
 cdef inline int64_t short_length(const unsigned char *data, int64_t at) noexcept:
     return data[at + 1] if data[at] == op.SHORT_BINBYTES else -1
+
+
+cdef inline bint is_short(const unsigned char *data, int64_t at) noexcept:
+    cdef int code = data[at]
+    return (
+        code == op.SHORT_BINUNICODE
+        or code == op.BININT1
+        or code == op.BININT
+        or code == op.BININT2
+        or code == op.BINFLOAT
+        or code == op.NONE
+        or code == op.NEWTRUE
+        or code == op.NEWFALSE
+        or code == op.LONG1
+        or code == op.SHORT_BINBYTES
+        or code == op.SHORT_BINSTRING
+        or (code == op.BINUNICODE and uint4(data, at + 1) <= LONG_TEXT)
+    )
+
+
+cdef inline object short_text(const unsigned char *data, int64_t at, int64_t end):
+    cdef int64_t start, size
+    if at < 0 or end - at <= LONGEST_FIXED:
+        return None
+    if data[at] == op.SHORT_BINUNICODE:
+        start = at + 2
+        size = data[at + 1]
+    elif data[at] == op.BINUNICODE:
+        start = at + 5
+        size = uint4(data, at + 1)
+    else:
+        return None
+    if size > LONG_TEXT or size > end - start:
+        return None
+    return _new_text(data + start, size)
 
 
 cdef inline int64_t latin1_length(const unsigned char *data, int64_t at) noexcept:
@@ -378,7 +465,7 @@ cdef inline object record(Heap heap, int64_t code):
     if node.count == -1:
         return heap.records[node.start]
     # It was made at a glance, and somebody wants to know.
-    made = heap.new_made(<object>heap.origins[node.room], node.start, node.flags & _CALLED != 0)
+    made = heap.new_made(<object>heap.origins[node.room], node.start, node.flags >> _SIZE, node.flags & _CALLED != 0)
     if node.state:
         made.state = node.state
         made.built = True
@@ -422,13 +509,20 @@ cdef inline bint is_slots(Heap heap, int64_t number) except -1:
 cdef inline int64_t make(Heap heap, object origin, int64_t args, int64_t depth, bint called) except -1:
     cdef list origins = heap.origins
     cdef Py_ssize_t place = PyList_GET_SIZE(origins) - 1
-    cdef int64_t number
+    cdef Node *given = _node(heap, args >> SHIFT)
+    cdef int64_t size = given.count
+    cdef int64_t number, i, each
+    if depth > 2:  # some of the arguments were made at a glance too
+        for i in range(given.count):
+            each = heap.pool[given.start + i]
+            if each & KIND == MADE and heap.nodes[each >> SHIFT].flags >> _SIZE > size:
+                size = heap.nodes[each >> SHIFT].flags >> _SIZE
     if place < 0 or origins[place] is not origin:
         origins.append(origin)
         place += 1
     number = _new_node(heap, depth, args, -2)
     heap.nodes[number].room = place
-    heap.nodes[number].flags = _CALLED if called else 0
+    heap.nodes[number].flags = size << _SIZE | (_CALLED if called else 0)
     return number << SHIFT | MADE
 
 
@@ -500,14 +594,49 @@ cdef inline object held(Heap heap, int64_t number):
     return codes(heap, number << SHIFT)
 
 
+cdef inline int64_t inner_lengths(Heap heap, int64_t code) except -1:
+    cdef Node *node = _node(heap, code >> SHIFT)
+    cdef int64_t total = 0
+    cdef int64_t i, each, kind
+    for i in range(node.count):
+        each = heap.pool[node.start + i]
+        kind = each & KIND
+        if kind < FIRST_NODE:
+            total += long_size(heap, each >> SHIFT)
+        elif kind <= FROZENSET:
+            total += _node(heap, each >> SHIFT).count
+    return total
+
+
+cdef inline int64_t handed(Heap heap, const unsigned char *data, int64_t code) except -2:
+    cdef Node *node = _node(heap, code >> SHIFT)
+    cdef Node *made
+    cdef bint some_long = has_longs(heap)
+    cdef int64_t total = 0
+    cdef int64_t i, each, kind
+    for i in range(node.count):
+        each = heap.pool[node.start + i]
+        kind = each & KIND
+        if kind < FIRST_NODE:
+            if some_long and not is_short(data, each >> SHIFT):
+                return -1
+        elif kind == MADE:
+            made = _node(heap, each >> SHIFT)
+            if made.count != -2:
+                return -1
+            total += made.flags >> _SIZE
+        else:
+            return -1
+    return total
+
+
 cdef inline int64_t flat(Heap heap, int64_t code, int64_t seen) except -2:
     cdef Node *node = _node(heap, code >> SHIFT)
-    cdef dict sizes = heap.sizes
-    cdef bint some_long = len(sizes) > 0
+    cdef bint some_long = has_longs(heap)
     cdef int64_t i, each
     for i in range(seen, node.count):
         each = heap.pool[node.start + i]
-        if each & KIND >= FIRST_NODE or (some_long and (each >> SHIFT) in sizes):
+        if each & KIND >= FIRST_NODE or (some_long and long_size(heap, each >> SHIFT)):
             return -1
     return node.count
 
@@ -669,6 +798,10 @@ cdef inline int push_int4(Stack stack, const unsigned char *data, Py_ssize_t pos
 
 cdef inline int push_float8(Stack stack, const unsigned char *data, Py_ssize_t pos) except -1:
     return _give(stack, _float(_float8(data + pos)))
+
+
+cdef inline int push_signed(Stack stack, const unsigned char *data, Py_ssize_t pos, Py_ssize_t size) except -1:
+    return _give(stack, _signed(data + pos, size))
 
 
 cdef inline int push_text(Stack stack, const unsigned char *data, Py_ssize_t pos, Py_ssize_t size) except -1:

@@ -121,6 +121,22 @@ sp_text(const unsigned char *p, Py_ssize_t size)
     return PyUnicode_DecodeUTF8((const char *)p, size, "surrogatepass");
 }
 
+/* The int of up to 255 bytes in two's complement, little-endian. */
+static inline PyObject *
+sp_signed(const unsigned char *p, Py_ssize_t size)
+{
+    uint64_t bits = 0;
+    if (size == 0)
+        return PyLong_FromLong(0);
+    if (size > 8)
+        return _PyLong_FromByteArray(p, (size_t)size, 1, 1);
+    if (p[size - 1] & 0x80)
+        bits = ~UINT64_C(0);
+    for (Py_ssize_t i = size - 1; i >= 0; i--)
+        bits = bits << 8 | p[i];
+    return PyLong_FromLongLong((long long)bits);
+}
+
 static inline double
 sp_float8(const unsigned char *p)
 {

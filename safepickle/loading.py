@@ -24,17 +24,23 @@ Input: TypeAlias = bytes | bytearray
 COMPILED: Final[bool] = False
 FIRST_ROOM: Final = 64
 LONGEST_FIXED: Final = 9  # bytes of an opcode and an argument of a fixed size
+LARGE: Final = 64 * 1024  # payloads from this length on are the reader's: from a file they go into their own object
+FEW_ARGUMENTS: Final = 16  # more are looked at once, however often they are given, so not at a glance
+FEW_LEVELS: Final = 8  # how deep arguments are of which the same is true
 _MORE_ROOM: Final = [0] * FIRST_ROOM
 _SHIFT: Final = 5
 _KIND: Final = 31
 _FIRST_NODE: Final = 16
+_LAST_LITERAL: Final = 20
 _MADE: Final = 23
+_FLAT: Final = 2  # depth of an object of nothing but scalars
 _BININT: Final = 0x4A
 _BININT1: Final = 0x4B
 _BININT2: Final = 0x4D
 _SHORT_BINBYTES: Final = 0x43
 _BINUNICODE: Final = 0x58
 _SHORT_BINUNICODE: Final = 0x8C
+_SHORT: Final = frozenset(b"NJKMGUC\x88\x89\x8a\x8c")
 _LONG_TEXT: Final = 255
 _LAST_LEAD_BYTE: Final = 0xC3  # of a character up to U+00FF in UTF-8; all that follow a lead byte are smaller
 _SHORT_LATIN1: Final = b"\x8c\x06latin1"
@@ -43,7 +49,6 @@ _NO_INT: Final = 1 << 40
 _TOO_LONG: Final = 1 << 62
 _KEPT: Final = 1 << 10  # numbers
 _HOOKS: Final = frozenset({"__setstate__", "append", "extend", "add"})
-_LARGE: Final = 64 * 1024
 _LOOKED_UP: Final = frozenset({b"append", b"extend", b"add"})
 
 
@@ -61,6 +66,7 @@ def set_up(heap: Heap) -> None:
     heap.lent = set()
     heap.frozen = set()
     heap.states = {}
+    heap.sizes = {}
 
 
 def renew(heap: Heap) -> None:
@@ -72,6 +78,7 @@ def renew(heap: Heap) -> None:
     heap.lent.clear()
     heap.frozen.clear()
     heap.states.clear()
+    heap.sizes.clear()
 
 
 def is_small(heap: Heap) -> bool:
@@ -110,6 +117,22 @@ def fetch(heap: Heap, index: int) -> int:
 def is_fetched(_heap: Heap, _index: int) -> bool:
     """Whether the stream may ask for the memo entry `index`.  Interpreted, a note would cost more than it saves."""
     return True
+
+
+def note_long(heap: Heap, at: int, size: int) -> None:
+    """Note how long the literal at `at` is."""
+    heap.sizes[at] = size
+
+
+def long_size(heap: Heap, at: int) -> int:
+    """How long the literal at `at` was noted to be, 0 if it was not."""
+    size: int = heap.sizes.get(at, 0)
+    return size
+
+
+def has_longs(heap: Heap) -> bool:
+    """Whether any literal was noted to be long."""
+    return bool(heap.sizes)
 
 
 def pointer(data: Input) -> Input:
@@ -158,6 +181,28 @@ def short_length(data: Input, at: int) -> int:
     return data[at + 1] if data[at] == _SHORT_BINBYTES else -1
 
 
+def is_short(data: Input, at: int) -> bool:
+    """Whether the opcode of the verified literal at `at` says that it is not longer than LONG_TEXT."""
+    code = data[at]
+    return code in _SHORT or (code == _BINUNICODE and uint4(data, at + 1) <= _LONG_TEXT)
+
+
+def short_text(data: Input, at: int, end: int) -> str | None:
+    """The short and counted text at `at`, all of it before `end`; None for other literals."""
+    if at < 0 or end - at <= LONGEST_FIXED:
+        return None
+    start = at + 2 if data[at] == _SHORT_BINUNICODE else at + 5
+    if data[at] == _SHORT_BINUNICODE:
+        size = data[at + 1]
+    elif data[at] == _BINUNICODE:
+        size = uint4(data, at + 1)
+    else:
+        return None
+    if size > _LONG_TEXT or size > end - start:
+        return None
+    return str(data[start : start + size], "utf-8", "surrogatepass")
+
+
 def latin1_length(data: Input, at: int) -> int:
     """How many characters the short, counted, verified text at `at` has, all of them of latin-1; -1 for other bytes."""
     if data[at] == _SHORT_BINUNICODE:
@@ -182,8 +227,12 @@ def spells_latin1(data: Input, at: int) -> bool:
 
 
 def make(heap: Heap, origin: Any, args: int, depth: int, called: bool) -> int:
-    """The code of a new object that `origin` makes of a tuple of short literals."""
-    return add(heap, _MADE, heap.new_made(origin, args, called), depth)
+    """The code of a new object that `origin` makes of a tuple for which `handed` is not -1."""
+    items: list[int] = heap.items[args >> _SHIFT]
+    size = len(items)
+    if depth > _FLAT:
+        size = max([size, *(heap.items[each >> _SHIFT].size for each in items if each & _KIND == _MADE)])
+    return add(heap, _MADE, heap.new_made(origin, args, size, called), depth)
 
 
 def is_new(heap: Heap, code: int) -> bool:
@@ -229,7 +278,7 @@ def text_stop(data: Input, pos: int, end: int, width: int) -> int:
         return -1
     size = data[pos] if width == 1 else int.from_bytes(data[pos : pos + width], "little")
     pos += width
-    if size >= _LARGE or size > end - pos:
+    if size >= LARGE or size > end - pos:
         return -1
     text = data[pos : pos + size]
     if not text.isascii() or text[:2] == b"__" or (size <= 6 and bytes(text) in _LOOKED_UP):
@@ -360,6 +409,38 @@ def held(heap: Heap, number: int) -> Any:
     return heap.items[number]
 
 
+def inner_lengths(heap: Heap, code: int) -> int:
+    """How long the items of a container are: long scalars in bytes, literal containers by their items."""
+    total = 0
+    for each in heap.items[code >> _SHIFT]:
+        kind = each & _KIND
+        if kind < _FIRST_NODE:
+            total += long_size(heap, each >> _SHIFT)
+        elif kind <= _LAST_LITERAL:
+            total += len(heap.items[each >> _SHIFT])
+    return total
+
+
+def handed(heap: Heap, data: Input, code: int) -> int:
+    """What the objects in a tuple may have copied; -1 if it holds anything but these and short scalars.
+
+    Objects are such as were made without keywords, and have not been filled.
+    """
+    sizes = heap.sizes
+    items: list[int] = heap.items[code >> _SHIFT]
+    total = 0
+    for each in items:
+        kind = each & _KIND
+        if kind == _MADE:
+            made = heap.items[each >> _SHIFT]
+            if made.kwargs or made.fills or made.must_build or made.origin is None:
+                return -1
+            total += made.size
+        elif kind >= _FIRST_NODE or (sizes and not is_short(data, each >> _SHIFT)):
+            return -1
+    return total
+
+
 def flat(heap: Heap, code: int, seen: int) -> int:
     """How many items a container has if all from `seen` on are short scalars, else -1."""
     sizes = heap.sizes
@@ -445,6 +526,11 @@ def push_int4(stack: list[Any], data: Input, pos: int) -> None:
 def push_float8(stack: list[Any], data: Input, pos: int) -> None:
     """Push a double."""
     stack.append(_float8(data, pos)[0])
+
+
+def push_signed(stack: list[Any], data: Input, pos: int, size: int) -> None:
+    """Push an integer of at most 255 bytes in two's complement, little-endian."""
+    stack.append(int.from_bytes(data[pos : pos + size], "little", signed=True))
 
 
 def push_text(stack: list[Any], data: Input, pos: int, size: int) -> None:

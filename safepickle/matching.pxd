@@ -4,20 +4,26 @@ from libc.stdint cimport int64_t
 from safepickle cimport _loading as prim
 from safepickle cimport _symbols as sym
 from safepickle.reader cimport Reader
-from safepickle.symbols cimport Heap, Made
+from safepickle.symbols cimport Global, Heap, Made
 
 
 @_cython.final
 cdef class Quick:
     cdef int64_t count
     cdef bint rest
-    cdef list kinds, ints, lengths
+    cdef list kinds, ints, lengths, instances
 
     @_cython.locals(
         count=int64_t, place=int64_t, code=int64_t, kind=int, kinds=int64_t, value=int64_t, size=int64_t,
-        low=int64_t, high=int64_t,
+        low=int64_t, high=int64_t, origin=Global,
     )
     cdef bint admits(self, Heap heap, const unsigned char *data, int64_t args) except -1
+
+
+@_cython.final
+cdef class Glance:
+    cdef list calls, news
+    cdef bint plain_state, is_hashing, is_new_of_nothing
 
 
 @_cython.final
@@ -27,6 +33,7 @@ cdef class Matcher:
     cdef object _encoding, _errors
     cdef dict _decided, _lengths, _names, _regexes
 
+    cpdef int forget(self) except -1
     cpdef object word(self, int64_t code)
     cpdef object value(self, int64_t code)
     cpdef object text(self, int64_t code)

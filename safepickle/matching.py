@@ -32,7 +32,7 @@ from safepickle.policy.patterns import (
     Word,
 )
 from safepickle.reader import Reader
-from safepickle.symbols import Heap, Made
+from safepickle.symbols import Global, Heap, Made
 
 _UNKNOWN: Final = object()
 _LONGEST_PRODUCT: Final = 64  # dimensions: no array library has more
@@ -69,15 +69,17 @@ class Quick:
 
     `kinds` has for each position a bit for every kind that matches whatever it holds, `ints` the ints that match,
     `lengths` the lengths of bytes that match, each as a pair of bounds; a low bound above the high one matches nothing.
+    `instances` has what must have been called or instantiated for an object that matches.
     """
 
-    __slots__ = ("count", "ints", "kinds", "lengths", "rest")
+    __slots__ = ("count", "instances", "ints", "kinds", "lengths", "rest")
 
     def __init__(self, shape: Shape) -> None:
         positions = [_Position(pattern) for pattern in shape.items]
         self.count = len(positions)
         self.rest = bool(shape.rest)
         self.kinds = [position.kinds for position in positions]
+        self.instances = [position.instances for position in positions]
         self.ints = [bound for position in positions for bound in position.ints]
         self.lengths = [bound for position in positions for bound in position.lengths]
 
@@ -86,7 +88,7 @@ class Quick:
         return self.count == 0
 
     def admits(self, heap: Heap, data: Any, args: int) -> bool:
-        """Whether the items of a tuple of short literals surely match."""
+        """Whether the items of a tuple surely match: short literals, and objects that were made at a glance."""
         count = prim.count(heap, args)
         if count < self.count or (count > self.count and not self.rest):
             return False
@@ -100,6 +102,10 @@ class Quick:
                 value = prim.small_int(data, code >> sym.SHIFT)
                 if not self.ints[2 * place] <= value <= self.ints[2 * place + 1]:
                     return False
+            elif kind == sym.MADE:
+                origin: Global = prim.origin(heap, code)
+                if origin.dotted not in self.instances[place]:
+                    return False
             elif kind == sym.BYTES or kind == sym.ENCODED:
                 if kind == sym.BYTES:
                     size = prim.short_length(data, code >> sym.SHIFT)
@@ -110,6 +116,19 @@ class Quick:
             else:
                 return False
         return True
+
+
+class Glance:
+    """What can be said at a glance of a name, from its grants alone: the same for every stream under a policy."""
+
+    __slots__ = ("calls", "is_hashing", "is_new_of_nothing", "news", "plain_state")
+
+    def __init__(self, calls: list[Quick], news: list[Quick], plain_state: bool, is_hashing: bool) -> None:
+        self.calls = calls  # signatures of `call`
+        self.news = news  # signatures of `new`
+        self.is_new_of_nothing = any(quick.needs_nothing() for quick in news)  # a grant admits `new` without arguments
+        self.plain_state = plain_state  # a grant admits any state
+        self.is_hashing = is_hashing  # it hashes what it is called with
 
 
 _NOTHING: Final = (1, 0)
@@ -123,12 +142,15 @@ class _Position:
         self.kinds = 0
         self.ints: tuple[int, int] = _NOTHING
         self.lengths: tuple[int, int] = _NOTHING
+        self.instances: tuple[str, ...] = ()
         for alternative in pattern.alternatives if isinstance(pattern, AnyOf) else (pattern,):
             self._add(alternative)
 
     def _add(self, pattern: Pattern) -> None:
         if isinstance(pattern, Word):
             self.kinds |= _kinds_of(pattern.kind)
+        elif isinstance(pattern, InstanceOf):
+            self.instances += (pattern.dotted,)
         elif isinstance(pattern, IntRange) and self.ints == _NOTHING:
             self.ints = max(pattern.low, -_MOST_INT), min(pattern.high, _MOST_INT - 1)
         elif self.lengths == _NOTHING and isinstance(pattern, Length) and _is_bytes(pattern.of):
@@ -179,6 +201,17 @@ class Matcher:
         self._names: dict[int, str] = {}
         self._lengths: dict[int, int] = {}
 
+    def forget(self) -> None:
+        """Make ready for another stream."""
+        if self._decided:
+            self._decided = {}
+        if self._regexes:
+            self._regexes = {}
+        if self._names:
+            self._names = {}
+        if self._lengths:
+            self._lengths = {}
+
     # -- What a code is ----------------------------------------------------------------------------------------------
 
     def word(self, code: int) -> str:
@@ -211,6 +244,11 @@ class Matcher:
         if code & sym.KIND == sym.PRIOR:
             prior: str = self._heap.of(code).value
             return prior
+        if code & sym.KIND == sym.STR:
+            data = self._reader.data
+            short = prim.short_text(prim.pointer(data), code >> sym.SHIFT, len(data))
+            if short is not None:
+                return short
         raw = self._reader.literal(code >> sym.SHIFT)
         if isinstance(raw, str):
             return raw
@@ -229,7 +267,7 @@ class Matcher:
         """How long a text is, where that is known to be more than `sym.LONG_TEXT` bytes, else 0; reads nothing."""
         if code & sym.KIND == sym.PRIOR:
             return len(self._heap.of(code).value)
-        return self._heap.sizes.get(code >> sym.SHIFT, 0)
+        return prim.long_size(self._heap, code >> sym.SHIFT)
 
     def is_text(self, code: int) -> bool:
         """Whether the value is a text that this stream, or an exact str of an earlier load, spells out."""
@@ -375,7 +413,7 @@ class Matcher:
     def _regex(self, pattern: str, code: int) -> bool:
         if not self.is_text(code):
             return False
-        if code & sym.KIND != sym.PRIOR and self._heap.sizes.get(code >> sym.SHIFT, 0) > 4 * LONGEST_MATCHED_TEXT:
+        if code & sym.KIND != sym.PRIOR and prim.long_size(self._heap, code >> sym.SHIFT) > 4 * LONGEST_MATCHED_TEXT:
             return False  # UTF-8 needs at most four bytes a character: do not decode megabytes to say no
         text = self.text(code)
         if len(text) > LONGEST_MATCHED_TEXT:

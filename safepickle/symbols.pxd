@@ -22,25 +22,47 @@ cdef class Heap:
     cdef int64_t *memo
     cdef char *fetched  # by memo index: whether the stream asks for the entry
     cdef int64_t *pool
+    cdef int64_t *longs  # in turn: the position of a literal above LONG_TEXT, in their order, and its length
     cdef Node *nodes
     cdef Py_ssize_t stack_room, marks_room, memo_room, pool_room, pool_used, node_room, size
     cdef Py_ssize_t memo_top  # entries from here on are 0
+    cdef Py_ssize_t longs_used, longs_room  # in pairs
     cdef list records
     cdef list origins  # of what was made at a glance, without a record
     cdef public dict receivers
-    cdef public dict sizes
     cdef public bint has_priors, is_orderly
 
     cpdef int renew(self) except -1
     cpdef bint is_small(self) except -1
-    cpdef Made new_made(self, Global origin, int64_t args, bint called)
+    cpdef int note_long(self, int64_t at, int64_t size) except -1
+    cpdef int64_t long_size(self, int64_t at) except -1
+    cpdef bint has_longs(self) except -1
+    cpdef Made new_made(self, Global origin, int64_t args, int64_t size, bint called)
 
 
 @_cython.final
 cdef class Global:
-    cdef public object module, name, grants, helper, base, calls, news
-    cdef public bint listed, plain_state, is_new_of_nothing
+    cdef public object module, name, dotted, grants, helper, base, glance
+    cdef public bint listed
     cdef public int64_t referred, called, made, built, filled
+
+
+    cpdef int forget_uses(self) except -1
+
+
+@_cython.final
+cdef class Occurrence:
+    cdef readonly object module, name
+    cdef readonly Global symbol
+    cdef readonly int64_t protocol, position
+
+
+@_cython.final
+cdef class Plan:
+    cdef readonly int64_t stop, consumed, opcodes, protocol, buffers
+    cdef readonly list occurrences, references, persistents
+    cdef readonly Heap heap
+    cdef dict _far
 
 
 @_cython.final

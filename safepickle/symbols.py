@@ -82,8 +82,8 @@ class Global:
     """One name that a stream refers to, judged once: canonical module and qualified name, grants, how it was used."""
 
     __slots__ = (
-        "base", "built", "called", "calls", "filled", "grants", "helper", "is_new_of_nothing", "listed", "made",
-        "module", "name", "news", "plain_state", "referred",
+        "base", "built", "called", "dotted", "filled", "glance", "grants", "helper", "listed", "made", "module", "name",
+        "referred",
     )  # fmt: skip
 
     def __init__(
@@ -97,15 +97,12 @@ class Global:
     ) -> None:
         self.module = module
         self.name = name
+        self.dotted = f"{module}.{name}"
         self.grants = grants
         self.listed = listed
         self.helper = helper
         self.base = base  # the global it was reached from by getattr
-        # What its grants say, as far as it can be decided at a glance; None while nobody has asked.
-        self.calls: Any = None
-        self.news: Any = None
-        self.is_new_of_nothing = False  # whether a grant admits `new` without arguments
-        self.plain_state = False  # whether a grant admits any state
+        self.glance: Any = None  # what its grants say, as far as it can be decided at a glance; None: nobody has asked
         self.referred = self.called = self.made = self.built = self.filled = 0  # how often each verb was used
 
     @property
@@ -113,6 +110,10 @@ class Global:
         """How often the stream uses it, by verb."""
         counts = zip(VERBS, (self.referred, self.made, self.called, self.built, self.filled), strict=True)
         return {verb: count for verb, count in counts if count}
+
+    def forget_uses(self) -> None:
+        """Begin to count anew."""
+        self.referred = self.called = self.made = self.built = self.filled = 0
 
     def use(self, verb: str) -> None:
         """Count one use."""
@@ -126,11 +127,6 @@ class Global:
             self.built += 1
         else:
             self.filled += 1
-
-    @property
-    def dotted(self) -> str:
-        """`module.QualifiedName`."""
-        return f"{self.module}.{self.name}"
 
     def has_verb(self, verb: str) -> bool:
         """Whether any grant has the verb, whatever its conditions."""
@@ -216,7 +212,6 @@ class Heap:
         self.receivers: dict[int, int] = {}  # node of a bound method -> the value that it is bound to
         self.has_priors = False
         self.is_orderly = True
-        self.sizes: dict[int, int] = {}  # position of a literal -> its length, where that is above LONG_TEXT
 
     def __dealloc__(self) -> None:
         prim.release(self)
@@ -228,12 +223,22 @@ class Heap:
         self.is_orderly = True
         if self.receivers:
             self.receivers = {}
-        if self.sizes:
-            self.sizes = {}
 
     def is_small(self) -> bool:
         """Whether it may be kept for another pass."""
         return prim.is_small(self)
+
+    def note_long(self, at: int, size: int) -> None:
+        """Note how long the literal at `at` is, where that is above LONG_TEXT."""
+        prim.note_long(self, at, size)
+
+    def long_size(self, at: int) -> int:
+        """How long the literal at `at` is, where that is above LONG_TEXT; else 0."""
+        return prim.long_size(self, at)
+
+    def has_longs(self) -> bool:
+        """Whether there is a literal above LONG_TEXT."""
+        return prim.has_longs(self)
 
     def __len__(self) -> int:
         """How many nodes there are."""
@@ -243,9 +248,9 @@ class Heap:
         """The code of a new node that has a record."""
         return prim.add(self, kind, record, depth)
 
-    def new_made(self, origin: Global | None, args: int, called: bool) -> Made:
-        """The record of what a call or a `new` makes of a tuple of short literals."""
-        return Made(origin, args, 0, prim.count(self, args), called)
+    def new_made(self, origin: Global | None, args: int, size: int, called: bool) -> Made:
+        """The record of what a call or a `new` makes without keywords."""
+        return Made(origin, args, 0, size, called)
 
     def add_list(self, kind: int, items: list[int], depth: int) -> int:
         """The code of a new container with these items."""
@@ -310,14 +315,17 @@ class Heap:
 LONG_TEXT: Final = 255
 
 
-class Occurrence(NamedTuple):
+class Occurrence:
     """One opcode that names a global: as the stream spells it, under which protocol, and what it was judged as."""
 
-    module: str
-    name: str
-    protocol: int
-    symbol: Global | None  # None: only running it shows the name; under the unrestricted policy
-    position: int
+    __slots__ = ("module", "name", "position", "protocol", "symbol")
+
+    def __init__(self, module: str, name: str, protocol: int, symbol: Global | None, position: int) -> None:
+        self.module = module
+        self.name = name
+        self.protocol = protocol
+        self.symbol = symbol  # None: only running it shows the name; under the unrestricted policy
+        self.position = position
 
 
 class Refusal(NamedTuple):
@@ -337,8 +345,8 @@ class Plan:
     """What verification found out that the load needs, and a report shows."""
 
     __slots__ = (
-        "_far", "buffers", "consumed", "globals", "heap", "occurrences", "opcodes", "persistents", "protocol",
-        "references", "stop",
+        "_far", "buffers", "consumed", "heap", "occurrences", "opcodes", "persistents", "protocol", "references",
+        "stop",
     )  # fmt: skip
 
     def __init__(
@@ -352,9 +360,29 @@ class Plan:
         buffers: int,
         heap: Heap,
         far: dict[int, int] | None,
-        symbols: list[Global],
         persistents: list[Global | None],
     ) -> None:
+        if not prim.COMPILED:
+            self.__cinit__(
+                stop, consumed, opcodes, protocol, occurrences, references, buffers, heap, far, persistents
+            )
+
+    def __cinit__(
+        self,
+        stop: int,
+        consumed: int,
+        opcodes: int,
+        protocol: int,
+        occurrences: list[Occurrence],
+        references: list[tuple[Global, Global]],
+        buffers: int,
+        heap: Heap,
+        far: dict[int, int] | None,
+        persistents: list[Global | None],
+    ) -> None:
+        """Compiled, there is no plan without its heap."""
+        if not isinstance(heap, Heap):
+            raise TypeError("a plan needs a heap")
         self.stop = stop  # position after STOP in the reader's data
         self.consumed = consumed  # bytes of the source taken
         self.opcodes = opcodes
@@ -364,7 +392,6 @@ class Plan:
         self.buffers = buffers
         self.heap = heap
         self._far = far
-        self.globals = symbols
         self.persistents = persistents  # for each persistent ID, the class it stands for, where the policy says so
 
     @property

@@ -61,11 +61,14 @@ cdef class _Bench:
     cdef Reader reader
     cdef Verifier verifier
     cdef _Machine machine
-    cdef object policy, rules, limits, digits, probe_work
+    cdef object policy, rules, limits, digits, probe_work, unpickler
+    cdef bint was_data
 
     cdef object verify(self, bytes data, object policy, Options options)
     cdef object run_with(self, object buffers)
     cdef object run(self)
+    cdef object run_objects(self, object buffers)
+    @_cython.locals(verifier=Verifier)
     cdef object put_back(self)
 
 

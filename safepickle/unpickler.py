@@ -537,25 +537,24 @@ def _type_lookup(cls: type, name: str) -> Any:
 
 def _check_resolved(symbol: Global, value: Any, position: int) -> None:
     """That a listed name is what the policy says it is."""
-    dotted = escape(symbol.dotted)
     if symbol.helper is not None:
         helper = _HELPERS.get(symbol.helper)
         if helper is None or helper.function is not value:
             raise Forbidden(
-                f"{dotted} is not the function that pickle's protocol means", position=position,
+                f"{escape(symbol.dotted)} is not the function that pickle's protocol means", position=position,
                 module=symbol.module, name=symbol.name, verb="refer",
             )  # fmt: skip
         return
     if isinstance(value, ModuleType):
         raise Forbidden(
-            f"{dotted} is a module: a policy lists what is in it", position=position,
+            f"{escape(symbol.dotted)} is a module: a policy lists what is in it", position=position,
             module=symbol.module, name=symbol.name, verb="refer",
         )  # fmt: skip
     if not isinstance(value, type) and all(grant.plain for grant in symbol.grants):
         use = "call" if callable(value) else "refer"
         raise Forbidden(
-            f"{dotted} is listed by its plain name, which is for classes, but it is a {type(value).__name__}; "
-            f"list it as `{symbol.name}: {{use: [{use}]}}`",
+            f"{escape(symbol.dotted)} is listed by its plain name, which is for classes, but it is a "
+            f"{type(value).__name__}; list it as `{symbol.name}: {{use: [{use}]}}`",
             position=position, module=symbol.module, name=symbol.name, verb="refer",
         )  # fmt: skip
 
@@ -761,6 +760,15 @@ class _Machine:
                         break
                     prim.push_text(stack, data, pos + 2, size)
                     pos += 2 + size
+                elif code == op.LONG1 or code == op.SHORT_BINBYTES:
+                    size = data[pos + 1]
+                    if size > end - pos - 2:
+                        break
+                    if code == op.LONG1:
+                        prim.push_signed(stack, data, pos + 2, size)
+                    else:
+                        prim.push_bytes(stack, data, pos + 2, size)
+                    pos += 2 + size
                 elif code == op.MEMOIZE:
                     if not frugal or prim.is_fetched(asked, self.memo_size):
                         break
@@ -958,7 +966,14 @@ class _Machine:
             elif code == op.BINUNICODE8:
                 prim.push(stack, reader.text(reader.uint8()))
             elif code == op.LONG1:
-                prim.push(stack, reader.long(reader.uint1()))
+                size = data[pos]
+                pos += 1
+                if size > end - pos:
+                    reader.pos = pos
+                    reader.skip(size)
+                prim.push_signed(stack, data, pos, size)
+                pos += size
+                continue
             elif code == op.LONG4:
                 prim.push(stack, reader.long(reader.length4("LONG")))
             elif code == op.BYTEARRAY8:
@@ -1314,26 +1329,31 @@ def _is_enum_member(target: Any) -> bool:
 
 
 class _Bench:
-    """A reader, a verifier and a machine, kept from one load of nothing but data for the next one."""
+    """A reader, a verifier and a machine, kept from one load for the next one."""
 
-    __slots__ = ("digits", "limits", "machine", "policy", "probe_work", "reader", "rules", "verifier")
+    __slots__ = (
+        "digits", "limits", "machine", "policy", "probe_work", "reader", "rules", "unpickler", "verifier", "was_data",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.reader = Reader(b"")
         self.verifier = Verifier(self.reader, _NO_RULES, DEFAULTS, PLAIN_OPTIONS)
         self.machine = _Machine()
         self.policy: Policy | None = None
+        self.unpickler: Unpickler | None = None  # who resolves names under the policy
+        self.was_data = True  # whether the last stream was nothing but data: so is the next one, more often than not
 
     def verify(self, data: bytes, policy: Policy, options: Options) -> None:
         """Verify bytes, under PLAIN_OPTIONS or BUFFERED_OPTIONS."""
         if policy is not self.policy:
             self.policy = policy
+            self.unpickler = None
             self.rules: PolicyData = policy.data
             self.limits: Limits = policy.limits
             self.digits = self.limits.integer_digits
             self.probe_work = self.limits.probe_work
         self.reader.renew(data, self.digits)
-        self.verifier.renew(self.rules, self.limits, options)
+        self.verifier.renew(self.rules, self.limits, options, self.was_data)
         _verified(self.verifier)
 
     def run(self) -> Any:
@@ -1369,17 +1389,28 @@ class _Bench:
         self.machine.buffers = iter(taken)
         return self.machine.run()
 
+    def run_objects(self, buffers: Iterator[Any] | None) -> Any:
+        """The object of what was verified, whatever it is."""
+        unpickler = self.unpickler
+        if unpickler is None:
+            unpickler = _over_bytes(self.policy, fix_imports=True, encoding="ASCII", errors="strict", buffers=None)
+            self.unpickler = unpickler
+        unpickler._buffers = buffers
+        self.reader.rewind()
+        value = unpickler._run(self.verifier.plan(), self.reader, None, self.machine)
+        unpickler._buffers = None
+        return value
+
     def put_back(self) -> None:
         """Keep this for the next load."""
-        heap = self.verifier.heap
-        if not heap.is_small() or not self.machine.is_small():
+        verifier = self.verifier
+        if not verifier.heap.is_small() or not self.machine.is_small():
             return
         self.reader.release()
         self.machine.renew()
-        if not self.verifier.is_reusable():
-            # What this pass has found out goes with its verifier; the room that it took stays.
-            heap.renew()
-            self.verifier = Verifier(self.reader, self.rules, self.limits, PLAIN_OPTIONS, heap)
+        self.was_data = verifier.is_data()
+        if not verifier.is_reusable():
+            verifier.forget()
         prim.keep(_IDLE, self)
 
 
@@ -1420,9 +1451,7 @@ def _load_plain(data: bytes, policy: Policy, buffers: Iterator[Any] | None) -> A
         elif buffers is not None and bench.verifier.is_data():
             value = bench.run_with(buffers)
         else:
-            unpickler = _over_bytes(policy, fix_imports=True, encoding="ASCII", errors="strict", buffers=buffers)
-            reader = Reader(data, integer_digits=policy.limits.integer_digits)
-            value = unpickler._run(bench.verifier.plan(), reader, None, bench.machine)
+            value = bench.run_objects(buffers)
     except _Interrupted as interrupted:
         original = interrupted.original
         raise original from None
@@ -1597,7 +1626,7 @@ class Rehearsal:
         matcher = Matcher(Reader(data), plan.heap, options.encoding, options.errors)
         # Names are told by their text; of a long literal its length is enough.
         values = {
-            index: _MISSING if code & KIND < FIRST_NODE and code >> SHIFT in plan.heap.sizes else matcher.value(code)
+            index: _MISSING if code & KIND < FIRST_NODE and plan.heap.long_size(code >> SHIFT) else matcher.value(code)
             for index, code in plan.memo.items()
         }
         self._prior.update(remembered(plan.heap, plan.memo, values))

@@ -4,9 +4,9 @@ from libc.stdint cimport int64_t
 from safepickle cimport _opcodes as op
 from safepickle cimport _loading as prim
 from safepickle cimport _symbols as sym
-from safepickle.matching cimport Matcher, Quick
+from safepickle.matching cimport Glance, Matcher, Quick
 from safepickle.reader cimport Reader
-from safepickle.symbols cimport Global, Heap, Made, Partial, Prior
+from safepickle.symbols cimport Global, Heap, Made, Occurrence, Partial, Plan, Prior
 from safepickle.weighing cimport Scales
 
 
@@ -33,7 +33,7 @@ cdef class Verifier:
     cdef object _helper
     cdef list _occurrences, _references, _persistents, _must_build
     cdef set _hooks, _dunders, _said
-    cdef dict _far, _states, _spelled, _admitted
+    cdef dict _far, _states, _spelled, _admitted, _listed
     cdef int64_t _protocol, _open, _depth_limit, _memo_limit, _empty, _hash_work, _copy_work, _hash_floor, _copy_floor, _least_hash, _least_copy
 
     @_cython.locals(
@@ -41,12 +41,13 @@ cdef class Verifier:
         widths="const unsigned char *", powers="const unsigned char *", data="const unsigned char *", pos=int64_t, end=int64_t, stack="int64_t *",
         room=int64_t, base=int64_t, height=int64_t, deep=int64_t, count=int64_t, at=int64_t, code=int, kind=int, width=int,
         stop=int64_t, start=int64_t, index=int64_t, value=int64_t, run=int64_t, depth=int64_t, number=int64_t, inner=int64_t,
-        patience=int64_t, started=int64_t,
+        patience=int64_t, started=int64_t, size=int64_t,
     )
     cdef int _run_opcodes(self) except -1
     cdef int _begin(self, Reader reader, object policy, object limits, object options) except -1
     cdef int _reset(self) except -1
-    cpdef int renew(self, object policy, object limits, Options options) except -1
+    cpdef int renew(self, object policy, object limits, Options options, bint light=*) except -1
+    cpdef int forget(self) except -1
     @_cython.locals(heap=Heap)
     cdef int _set_limits(self, object limits, object options) except -1
     cdef int64_t _hash_budget(self) except -1
@@ -63,7 +64,7 @@ cdef class Verifier:
     cdef int64_t _get_prior(self, int64_t index) except -1
     cdef int64_t _text8(self, int64_t at, object raw) except -1
     cdef int64_t _deep_tuple(self, int64_t start, int64_t stop) except -1
-    @_cython.locals(heap=Heap, stack="int64_t *", some_long=bint, flat=int64_t, place=int64_t, code=int64_t, kind=int)
+    @_cython.locals(heap=Heap, stack="int64_t *", some_long=bint, flat=int64_t, place=int64_t, code=int64_t, kind=int, data="const unsigned char *")
     cdef int _hash_all(self, int64_t start, int64_t stop, int64_t step) except -1
     cdef int _hash_one(self, int64_t code) except -1
     cdef int _charge_hash(self, int64_t amount) except -1
@@ -74,21 +75,33 @@ cdef class Verifier:
     cdef int64_t _deepen(self, int64_t node, int64_t inside) except -1
     cdef int _check_pairs(self, int64_t start, int64_t stop) except -1
     cdef int64_t _empty_tuple(self) except -1
-    @_cython.locals(heap=Heap, kind=int, symbol=Global, encoded=int64_t)
+    @_cython.locals(heap=Heap, kind=int, symbol=Global, encoded=int64_t, depth=int64_t, glance=Glance)
     cdef int64_t _reduce(self, int64_t function, int64_t args) except -1
-    @_cython.locals(heap=Heap, kind=int, symbol=Global)
+    @_cython.locals(heap=Heap, kind=int, symbol=Global, depth=int64_t, glance=Glance)
     cdef int64_t _new(self, int64_t cls, int64_t args, int64_t kwargs, object what, object base=*) except -1
     @_cython.locals(heap=Heap, kind=int, made=Made)
     cdef object _build(self, int64_t target, int64_t state)
     @_cython.locals(heap=Heap, text=int64_t, codec=int64_t, data="const unsigned char *")
     cdef int64_t _encoded_at_a_glance(self, Global symbol, int64_t args) except -1
-    cdef int _look_at_grants(self, Global symbol) except -1
-    @_cython.locals(heap=Heap, data="const unsigned char *", number="Py_ssize_t", quick=Quick)
-    cdef bint _is_admitted_at_a_glance(self, list signatures, int64_t args) except -1
+    @_cython.locals(glance=Glance)
+    cdef Glance _glance_at(self, Global symbol)
+    @_cython.locals(heap=Heap, data="const unsigned char *", number="Py_ssize_t", quick=Quick, depth=int64_t, copied=int64_t)
+    cdef int64_t _depth_at_a_glance(self, Glance glance, list signatures, int64_t args) except -1
+    @_cython.locals(count=int64_t)
+    cdef int64_t _copied_of(self, int64_t code) except -1
     @_cython.locals(heap=Heap, place=int64_t, key=int64_t, data="const unsigned char *")
     cdef bint _has_dunder_keys(self, int64_t code) except -1
     @_cython.locals(heap=Heap)
     cdef bint _is_own_dict(self, int64_t code) except -1
-    @_cython.locals(heap=Heap, symbol=Global, node=int64_t, kind=int, copied=int64_t, attributes=int64_t, slots=int64_t)
+    @_cython.locals(heap=Heap, symbol=Global, node=int64_t, kind=int, copied=int64_t, attributes=int64_t, slots=int64_t, glance=Glance)
     cdef bint _is_built_at_a_glance(self, int64_t target, int64_t state) except -1
     cdef int64_t _global_code(self, Global symbol) except -1
+    @_cython.locals(matcher=Matcher)
+    cdef int64_t _stack_global(self, int64_t module, int64_t name) except -1
+    cdef int _check_name_length(self, int64_t length) except -1
+    @_cython.locals(symbol=Global, mapped=bint)
+    cdef int64_t _global(self, object module, object name) except -1
+    @_cython.locals(symbol=Global)
+    cdef Global _symbol(self, object module, object name, Global base)
+    cdef object _judge(self, Global symbol, object verb)
+    cdef int64_t _global_pair(self, object spelled) except -1

@@ -26,7 +26,7 @@ from safepickle import symbols as sym
 from safepickle.errors import Forbidden, LimitExceeded, MalformedStream, MissingGrant, StreamError, escape
 from safepickle.hints import Any, Final, Mapping, NoReturn
 from safepickle.limits import DEFAULTS, MEMO_HEAD_START, WORK_ALLOWANCE, WORK_PER_BYTE, Limits
-from safepickle.matching import ANY_ARGUMENTS, Matcher, Quick
+from safepickle.matching import ANY_ARGUMENTS, Glance, Matcher, Quick
 from safepickle.policy.model import (
     BUFFERS,
     BUILD,
@@ -96,8 +96,6 @@ _MOST_REFUSALS: Final = 1000
 _MOST_MISSING: Final = 5000
 # No budget is larger: sums of work stay within 64 bits.
 _MOST_WORK: Final = 1 << 60
-# Longer arguments are looked at once, however often they are given, so not at a glance.
-_FEW_ARGUMENTS: Final = 16
 # What taking a pair apart costs beside hashing its key.
 _COST_OF_A_PAIR: Final = 3
 # Longest name that is judged.  No policy lists a longer one, and names that grow with each getattr grow quadratically.
@@ -207,6 +205,7 @@ class Verifier:
         self._weighed = False  # whether the scales were used
         self._late = False  # whether a container was changed after others may have come to hold it
         self._states: dict[int, Global] = {}  # dict given as state -> whose, where that is known
+        self._listed: dict[tuple[str, str], Global] = {}  # what any pass under this policy has met of what it lists
         self._admitted: dict[tuple[int, int], bool] = {}  # (id of a grant, state) -> whether the one admits the other
         self._hooks: set[int] = set()  # positions of literals that spell one of HOOKS
         self._dunders: set[int] = set()  # positions of literals that spell a dunder name
@@ -221,6 +220,7 @@ class Verifier:
         if policy is not self.policy:
             self.policy = policy
             self._unrestricted = policy.unrestricted
+            self._listed = {}
         if limits is not self.limits:
             self._set_limits(limits, options)
         self._reset()
@@ -248,10 +248,41 @@ class Verifier:
         self._least_hash = min(limits.work(limits.hash_work, 0), _MOST_WORK)
         self._least_copy = min(limits.work(limits.copy_work, 0), _MOST_WORK)
 
-    def renew(self, policy: PolicyData, limits: Limits, options: Options) -> None:
-        """Make ready for another pass over the same reader, which has new data.  Only if `is_reusable()`.
+    def forget(self) -> None:
+        """Drop what a pass that has succeeded found out, but not the room that it took.
 
-        `options` are PLAIN_OPTIONS or BUFFERED_OPTIONS: what reads literals again was made for these.
+        Containers that went out with its Plan are left to that.
+        """
+        self.heap.renew()
+        self.matcher.forget()
+        self._scales.forget()
+        self._weighed = self._late = False
+        self._far = None
+        self._copy_work = self.persistent_ids = 0
+        if self.capable:
+            self.capable = False
+            self.globals = {}
+            self._spelled = {}
+            self._occurrences = []
+            self._references = []
+            self._persistents = []
+            self.persistent_codes = []
+            self._must_build = []
+        if self._states:
+            self._states = {}
+        if self._admitted:
+            self._admitted = {}
+        if self._hooks:
+            self._hooks = set()
+        if self._dunders:
+            self._dunders = set()
+
+    def renew(self, policy: PolicyData, limits: Limits, options: Options, light: bool = True) -> None:
+        """Make ready for another pass over the same reader, which has new data.
+
+        Only where the last one has left nothing behind: if `is_reusable()`, or after `forget`.  `options` are
+        PLAIN_OPTIONS or BUFFERED_OPTIONS: what reads literals again was made for these.  `light` says whether nothing
+        but data is expected.
         """
         self.heap.renew()
         if policy is self.policy and limits is self.limits and options is self.options:
@@ -259,7 +290,7 @@ class Verifier:
         else:
             self._begin(self.reader, policy, limits, options)
         self._again = False
-        self._light = prim.COMPILED != 0
+        self._light = light and prim.COMPILED != 0
 
     def is_reusable(self) -> bool:
         """Whether the pass has read nothing but data, and left nothing behind but numbers."""
@@ -331,7 +362,7 @@ class Verifier:
         reader = self.reader
         return Plan(
             reader.pos, reader.consumed, self.opcodes, self._protocol, self._occurrences, self._references,
-            self.buffers, self.heap, self._far, list(self.globals.values()), self._persistents,
+            self.buffers, self.heap, self._far, self._persistents,
         )  # fmt: skip
 
     def forbidden(self) -> Forbidden:
@@ -458,8 +489,9 @@ class Verifier:
                 stack = heap.stack
                 room = heap.stack_room
 
-            # Values come in runs.  Each opcode has an arm of its own, so that where the next one begins is a matter of
-            # branches, which are foretold, and not of a width that has to be looked up first.
+            # What is common comes in runs.  Each opcode has an arm of its own, so that where the next one begins is a
+            # matter of branches, which are foretold, and not of a width that has to be looked up first.  An arm that
+            # has a doubt leaves the opcode to the chain below, which says what is wrong.
             run = 0
             while prim.COMPILED and not limited and end - pos > prim.LONGEST_FIXED and height < room:
                 code = data[pos]
@@ -495,12 +527,81 @@ class Verifier:
                         heap.memo_top = count
                         pos += 1
                         run += 1
+                elif code == op.LONG1 or code == op.SHORT_BINBYTES:
+                    if data[pos + 1] > end - pos - 2:
+                        break
+                    stack[height] = pos << sym.SHIFT | (sym.INT if code == op.LONG1 else sym.BYTES)
+                    pos += 2 + data[pos + 1]
+                elif code == op.BINBYTES:
+                    size = prim.uint4(data, pos + 1)
+                    if size >= prim.LARGE or size > end - pos - 5:
+                        break
+                    if size > sym.LONG_TEXT:
+                        prim.note_long(heap, pos, size)
+                    stack[height] = pos << sym.SHIFT | sym.BYTES
+                    pos += 5 + size
                 elif code == op.BINGET:
                     value = prim.fetch(heap, data[pos + 1])
-                    if not value or value & sym.KIND >= sym.FIRST_NODE:
+                    if not value:
                         break
+                    kind = value & sym.KIND
+                    if kind >= sym.FIRST_NODE:
+                        depth = prim.depth_of(heap, value >> sym.SHIFT)
+                        if depth > deep:
+                            deep = depth
+                        if kind == sym.LIST or kind == sym.DICT or kind == sym.SET or kind == sym.MADE:
+                            prim.lend(heap, value >> sym.SHIFT)
+                        if kind <= sym.FROZENSET or kind == sym.MADE:
+                            self.shared += 1
                     stack[height] = value
                     pos += 2
+                elif code == op.MEMOIZE:
+                    if height == base or not heap.is_orderly or count >= heap.memo_room:
+                        break
+                    heap.memo[count] = stack[height - 1]
+                    count += 1
+                    heap.memo_top = count
+                    pos += 1
+                    run += 1
+                    continue
+                elif code == op.MARK:
+                    number = self._open
+                    if number == heap.marks_room:
+                        break
+                    heap.marks[2 * number] = base
+                    heap.marks[2 * number + 1] = deep
+                    self._open = number + 1
+                    base = height
+                    deep = 0
+                    pos += 1
+                    run += 1
+                    continue
+                elif code == op.EMPTY_LIST or code == op.EMPTY_DICT:
+                    stack[height] = prim.collect(
+                        heap, sym.LIST if code == op.EMPTY_LIST else sym.DICT, height, height, 1
+                    )
+                    if deep == 0:
+                        deep = 1
+                    pos += 1
+                elif code == op.EMPTY_TUPLE:
+                    stack[height] = self._empty_tuple()
+                    if deep == 0:
+                        deep = 1
+                    pos += 1
+                elif code == op.TUPLE1 or code == op.TUPLE2 or code == op.TUPLE3:
+                    start = height - (1 if code == op.TUPLE1 else 2 if code == op.TUPLE2 else 3)
+                    if start < base:
+                        break
+                    depth = prim.deepest(heap, start, height) + 1
+                    if depth > depth_limit:
+                        break
+                    if depth > deep:
+                        deep = depth
+                    stack[start] = prim.collect(heap, sym.TUPLE, start, height, depth)
+                    height = start + 1
+                    pos += 1
+                    run += 1
+                    continue
                 else:
                     break
                 height += 1
@@ -550,7 +651,7 @@ class Verifier:
                 height += 1
                 if stop >= 0:
                     if stop - pos > sym.LONG_TEXT + 4:
-                        heap.sizes[at] = stop - pos - 4
+                        prim.note_long(heap, at, stop - pos - 4)
                     pos = stop
                     continue
                 self._text(at, reader.uint1() if code == op.SHORT_BINUNICODE else reader.uint4())
@@ -704,7 +805,7 @@ class Verifier:
                     depth = heap.depth(stack[height])
                     height += 1
                 else:  # INST
-                    value = self._global(*reader.two_lines())
+                    value = self._global_pair(reader.two_lines())
                     stack[height] = self._instantiate(
                         value, prim.collect(heap, sym.TUPLE, start, stop, inner + 1)
                     )
@@ -725,7 +826,7 @@ class Verifier:
 
             # Globals and objects
             elif code == op.GLOBAL:
-                value = self._global(*reader.two_lines())
+                value = self._global_pair(reader.two_lines())
                 stack[height] = value
                 height += 1
                 depth = prim.depth_of(heap, value >> sym.SHIFT)
@@ -778,7 +879,7 @@ class Verifier:
                 else:
                     reader.skip(size)
                 if size > sym.LONG_TEXT:
-                    heap.sizes[at] = size
+                    prim.note_long(heap, at, size)
                 if code == op.LONG4:
                     kind = sym.INT
                 else:
@@ -799,14 +900,14 @@ class Verifier:
             elif code == op.UNICODE:
                 text = reader.escaped()
                 if len(text) > sym.LONG_TEXT:
-                    heap.sizes[at] = len(text)
+                    prim.note_long(heap, at, len(text))
                 self._note_name(at, text)
                 stack[height] = at << sym.SHIFT | sym.STR
                 height += 1
             elif code == op.INT or code == op.LONG:
                 number_read = reader.int_or_bool() if code == op.INT else reader.decimal(suffix=True)
                 if reader.pos - at > sym.LONG_TEXT:
-                    heap.sizes[at] = reader.pos - at
+                    prim.note_long(heap, at, reader.pos - at)
                 kind = sym.BOOL if number_read is True or number_read is False else sym.INT
                 stack[height] = at << sym.SHIFT | kind
                 height += 1
@@ -959,7 +1060,7 @@ class Verifier:
         """A UTF-8 text of `size` bytes, as the reader takes it."""
         text = self.reader.text(size)
         if size > sym.LONG_TEXT:
-            self.heap.sizes[at] = size
+            prim.note_long(self.heap, at, size)
         self._note_name(at, text)
 
     def _note_name(self, at: int, text: str) -> None:
@@ -970,7 +1071,7 @@ class Verifier:
 
     def _text8(self, at: int, raw: bytes) -> int:
         if len(raw) > sym.LONG_TEXT:
-            self.heap.sizes[at] = len(raw)
+            prim.note_long(self.heap, at, len(raw))
         options = self.options
         self._note_name(at, str(raw[:sym.LONG_TEXT], "latin-1"))
         if options.scanning:
@@ -1033,14 +1134,19 @@ class Verifier:
         """Charge what hashing these values on the stack costs, and refuse those that cannot be hashed."""
         heap = self.heap
         stack = heap.stack
-        some_long = bool(heap.sizes)
+        some_long = prim.has_longs(heap)
+        data = prim.pointer(self.reader.data)
         flat = 0
         place = start
         while place < stop:
             code = stack[place]
             place += step
             kind = code & sym.KIND
-            if kind < sym.FIRST_NODE and kind != sym.BYTEARRAY and not some_long:
+            if (
+                kind < sym.FIRST_NODE
+                and kind != sym.BYTEARRAY
+                and (not some_long or prim.is_short(data, code >> sym.SHIFT))
+            ):
                 flat += 1
             else:
                 self._hash_one(code)
@@ -1209,6 +1315,11 @@ class Verifier:
         self._occurrences.append(Occurrence("", "", self._protocol, None, self.reader.position))
         return self._make(None, self._tuple_of([module, name]), 0, ())
 
+    def _global_pair(self, spelled: tuple[str, str]) -> int:
+        """As `_global`, for a module and a name."""
+        module, name = spelled
+        return self._global(module, name)
+
     def _global(self, module: str, name: str) -> int:
         """Push a name as the stream spells it: canonical first, then judged."""
         self.capable = True
@@ -1217,8 +1328,8 @@ class Verifier:
         mapped = self._protocol < 3 and self.options.fix_imports
         symbol = self._spelled.get((module, name, mapped))
         if symbol is None:
-            canonical = canonical_name(module, name) if mapped else (module, name)
-            symbol = self._symbol(*canonical, None)
+            canonical_module, canonical = canonical_name(module, name) if mapped else (module, name)
+            symbol = self._symbol(canonical_module, canonical, None)
             self._spelled[module, name, mapped] = symbol
         if "." in name and self._protocol < 4 and not self._unrestricted:
             self.malformed(f"the dotted name {escape(name)} needs protocol 4 or later")
@@ -1238,6 +1349,12 @@ class Verifier:
         if symbol is not None:
             return symbol
         key = (module, name)
+        if base is None:
+            symbol = self._listed.get(key)
+            if symbol is not None:
+                symbol.forget_uses()
+                self.globals[key] = symbol
+                return symbol
         helper = None if self._unrestricted else sym.HELPERS.get(key)
         denied = key in policy.denied
         if self._unrestricted:
@@ -1250,6 +1367,8 @@ class Verifier:
             helper = sym.DUNDER_NEW
         symbol = Global(module, name, grants, bool(grants) or helper is not None, helper, base)
         self.globals[key] = symbol
+        if base is None and grants and not self._unrestricted:
+            self._listed[key] = symbol
         return symbol
 
     # -- Judging -----------------------------------------------------------------------------------------------------
@@ -1329,13 +1448,19 @@ class Verifier:
     # Most objects of a stream are made like the ones before them, of a few short literals.  What can be said of these
     # at a glance is said here; everything else goes the long way, which comes to the same.
 
-    def _look_at_grants(self, symbol: Global) -> None:
-        symbol.calls = self._quick_signatures(symbol, CALL)
-        symbol.news = self._quick_signatures(symbol, NEW)
-        symbol.is_new_of_nothing = any(quick.needs_nothing() for quick in symbol.news) and self._depth_limit > 1
-        symbol.plain_state = self._unrestricted or any(
-            BUILD in grant.verbs and grant.state is None and grant.attributes is None for grant in symbol.grants
+    def _glance_at(self, symbol: Global) -> Glance:
+        """What can be said of a name at a glance."""
+        glance = Glance(
+            self._quick_signatures(symbol, CALL),
+            self._quick_signatures(symbol, NEW),
+            self._unrestricted
+            or any(
+                BUILD in grant.verbs and grant.state is None and grant.attributes is None for grant in symbol.grants
+            ),
+            symbol.dotted in _HASHING_SETS or symbol.dotted in _HASHING_DICTS,
         )
+        symbol.glance = glance
+        return glance
 
     def _quick_signatures(self, symbol: Global, verb: str) -> list[Quick]:
         if symbol.helper:
@@ -1349,20 +1474,27 @@ class Verifier:
             return [ANY_ARGUMENTS]
         return [Quick(shape) for grant in candidates for shape in grant.args or ()]
 
-    def _is_admitted_at_a_glance(self, signatures: list[Quick], args: int) -> bool:
-        """Whether these arguments are short literals that surely match; if so they have been charged."""
+    def _depth_at_a_glance(self, glance: Glance, signatures: list[Quick], args: int) -> int:
+        """How deep an object of these arguments is if they surely match, and then they have been charged; else 0.
+
+        They are short literals, and objects that were made at a glance of such.
+        """
         heap = self.heap
-        if not signatures or self._depth_limit < 2 or prim.count(heap, args) > _FEW_ARGUMENTS:
-            return False
-        if prim.flat(heap, args, 0) < 0:
-            return False
+        if not signatures or prim.count(heap, args) > prim.FEW_ARGUMENTS:
+            return 0
+        depth = prim.depth_of(heap, args >> sym.SHIFT)
+        if depth >= self._depth_limit or (depth > 1 and (glance.is_hashing or depth > prim.FEW_LEVELS)):
+            return 0
         data = prim.pointer(self.reader.data)
+        copied = prim.handed(heap, data, args)
+        if copied < 0:
+            return 0
         for number in range(len(signatures)):
             quick: Quick = signatures[number]
             if quick.admits(heap, data, args):
-                self._charge_copy(prim.count(heap, args))
-                return True
-        return False
+                self._charge_copy(prim.count(heap, args) + copied)
+                return depth + 1
+        return 0
 
     # -- Making objects ----------------------------------------------------------------------------------------------
 
@@ -1418,15 +1550,15 @@ class Verifier:
         heap = self.heap
         if kind == sym.GLOBAL and args & sym.KIND == sym.TUPLE:
             symbol: Global = prim.record(heap, function)
-            if symbol.calls is None:
-                self._look_at_grants(symbol)
+            glance: Glance = self._glance_at(symbol) if symbol.glance is None else symbol.glance
             if symbol.helper is not None and symbol.helper == sym.ENCODE:
                 encoded = self._encoded_at_a_glance(symbol, args)
                 if encoded:
                     return encoded
-            if self._is_admitted_at_a_glance(symbol.calls, args):
+            depth = self._depth_at_a_glance(glance, glance.calls, args)
+            if depth:
                 symbol.called += 1
-                return prim.make(heap, symbol, args, 2, called=True)
+                return prim.make(heap, symbol, args, depth, called=True)
         if kind == sym.PARTIAL:
             return self._finish_partial(function, args)
         items = self._tuple_items(args, "argument list must be a tuple")
@@ -1508,11 +1640,14 @@ class Verifier:
         heap = self.heap
         if kind == sym.GLOBAL and args & sym.KIND == sym.TUPLE and not kwargs and base is None:
             symbol: Global = prim.record(heap, cls)
-            if symbol.calls is None:
-                self._look_at_grants(symbol)
-            if (args == self._empty and symbol.is_new_of_nothing) or self._is_admitted_at_a_glance(symbol.news, args):
+            glance: Glance = self._glance_at(symbol) if symbol.glance is None else symbol.glance
+            if args == self._empty and glance.is_new_of_nothing and self._depth_limit > 1:
+                depth = 2
+            else:
+                depth = self._depth_at_a_glance(glance, glance.news, args)
+            if depth:
                 symbol.made += 1
-                return prim.make(heap, symbol, args, 2, called=False)
+                return prim.make(heap, symbol, args, depth, called=False)
         items = self._tuple_items(args, f"{what} args argument must be a tuple, not {_type_name(args)}")
         if kwargs:
             self._check_keywords(kwargs, what)
@@ -1614,7 +1749,7 @@ class Verifier:
     def _encoded_at_a_glance(self, symbol: Global, args: int) -> int:
         """What `_codecs.encode` makes of a short literal text and "latin1"; 0 where that cannot be said at a glance."""
         heap = self.heap
-        if heap.sizes or prim.count(heap, args) != 2:
+        if prim.count(heap, args) != 2:
             return 0
         text = prim.item(heap, args, 0)
         codec = prim.item(heap, args, 1)
@@ -1782,23 +1917,22 @@ class Verifier:
             self._refuse_target(target)
 
     def _is_built_at_a_glance(self, target: int, state: int) -> bool:
-        """A first state of new attributes, which nobody but this object can have seen; see `_look_at_grants`."""
+        """A first state of new attributes, which nobody but this object can have seen; see `_glance_at`."""
         heap = self.heap
         node = state >> sym.SHIFT
         kind = state & sym.KIND
-        if (kind != sym.DICT and kind != sym.TUPLE) or self._hooks or heap.sizes or heap.has_priors:
+        if (kind != sym.DICT and kind != sym.TUPLE) or self._hooks or heap.has_priors:
             return False
         if not prim.is_new(heap, target) or prim.is_frozen(heap, target >> sym.SHIFT):
             return False
         symbol: Global = prim.origin(heap, target)
-        if symbol.calls is None:
-            self._look_at_grants(symbol)
-        if not symbol.plain_state:
+        glance: Glance = self._glance_at(symbol) if symbol.glance is None else symbol.glance
+        if not glance.plain_state:
             return False
         if kind == sym.DICT:
             if not self._is_own_dict(state):
                 return False
-            copied = prim.count(heap, state)
+            copied = self._copied_of(state)
             prim.note_state(heap, node, slots=False)
         else:
             if prim.count(heap, state) != 2:
@@ -1811,17 +1945,21 @@ class Verifier:
                 return False
             if self._dunders and self._has_dunder_keys(slots):
                 return False
-            copied = prim.count(heap, slots)
+            copied = prim.count(heap, slots) + self._copied_of(slots) + 2
             prim.note_state(heap, slots >> sym.SHIFT, slots=True)
             if attributes & sym.KIND == sym.DICT:
-                copied += prim.count(heap, attributes)
+                copied += prim.count(heap, attributes) + self._copied_of(attributes)
                 prim.note_state(heap, attributes >> sym.SHIFT, slots=False)
-            copied = 2 * copied + 2
         symbol.built += 1
         prim.build(heap, target, state)
         self._charge_copy(copied)
         self._deepen(target >> sym.SHIFT, prim.depth_of(heap, node))
         return True
+
+    def _copied_of(self, code: int) -> int:
+        """What a copy of a dict copies: see `Scales.length`."""
+        count = prim.count(self.heap, code)
+        return count + prim.inner_lengths(self.heap, code) if prim.has_longs(self.heap) else count
 
     def _has_dunder_keys(self, code: int) -> bool:
         heap = self.heap
@@ -1953,7 +2091,10 @@ class Verifier:
             )
         shapes = policy.persistent
         matching = next((shape for shape in shapes or () if self.matcher.matches(shape.pattern, code)), None)
-        symbol = self._symbol(*matching.makes, None) if matching is not None and matching.makes is not None else None
+        symbol = None
+        if matching is not None and matching.makes is not None:
+            module, name = matching.makes
+            symbol = self._symbol(module, name, None)
         self._persistents.append(symbol)
         if symbol is not None:
             return self._global_code(symbol)
@@ -2006,7 +2147,7 @@ class Verifier:
             self.malformed(f"unregistered extension code {number}")
         if not (type(registered) is tuple and len(registered) == 2 and all(type(part) is str for part in registered)):
             self.malformed(f"extension code {number} is registered for something that is no pair of names")
-        return self._global(*registered)
+        return self._global_pair(registered)
 
     # -- The end -----------------------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ cdef class Scales:
     cdef object _matcher
     cdef set _hashable
 
+    cpdef int forget(self) except -1
     cpdef object hashing(self, int64_t code, object most)
     cpdef object unhashable(self, int64_t code)
     @_cython.locals(heap=Heap, count=int64_t, seen=int64_t)

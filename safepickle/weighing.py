@@ -139,6 +139,19 @@ class Scales:
         self._repeated: dict[int, bool] = {}  # code of a long text used as a key -> whether another one spells the same
         self._walked: dict[int, int] = {}  # what `walk` found
 
+    def forget(self) -> None:
+        """Make ready for another stream."""
+        if self._flat:
+            self._flat = {}
+        if self._hashable:
+            self._hashable = set()
+        if self._long_texts:
+            self._long_texts = {}
+        if self._repeated:
+            self._repeated = {}
+        if self._walked:
+            self._walked = {}
+
     # -- Hashing -----------------------------------------------------------------------------------------------------
 
     def hashing(self, code: int, most: int) -> int:
@@ -176,11 +189,11 @@ class Scales:
             size = len(prior.value)
             return self._text_weight(code, size) if size > sym.LONG_TEXT else 1
         if kind in _TEXTS:
-            size = self._heap.sizes.get(code >> sym.SHIFT, 0)
+            size = prim.long_size(self._heap, code >> sym.SHIFT)
             if size and kind == sym.ENCODED:
                 return size  # made anew by each call: a hash is kept for none
             return self._text_weight(code, size) if size else 1
-        return self._heap.sizes.get(code >> sym.SHIFT, 1) if kind == sym.INT else 1
+        return (prim.long_size(self._heap, code >> sym.SHIFT) or 1) if kind == sym.INT else 1
 
     def _text_weight(self, code: int, size: int) -> int:
         # The hash of a text is kept with it.  What costs is comparing it with an equal text that is another object.
@@ -231,7 +244,7 @@ class Scales:
             return self.bulk(code)
         count = self._heap.count(code)
         # Tuples, as states are, are looked into; other containers only where there is anything long in the stream.
-        if code & sym.KIND == sym.TUPLE or self._heap.sizes:
+        if code & sym.KIND == sym.TUPLE or prim.has_longs(self._heap):
             return count + sum([self._literal_length(each) for each in self._heap.codes(code)])
         return count
 
@@ -255,7 +268,7 @@ class Scales:
         heap = self._heap
         kind = code & sym.KIND
         if kind < sym.FIRST_NODE:
-            return heap.sizes.get(code >> sym.SHIFT, 0)
+            return prim.long_size(heap, code >> sym.SHIFT)
         return heap.count(code) if kind <= sym.FROZENSET else 0
 
 
@@ -329,7 +342,7 @@ def _remembered(heap: Heap, code: int, value: Any, weights: dict[int, int] | Non
     if kind == sym.MADE:
         prior.size = heap.of(code).size + len(heap.of(code).fills)
     if kind < sym.FIRST_NODE:
-        prior.weight = heap.sizes.get(code >> sym.SHIFT, 1)
+        prior.weight = (prim.long_size(heap, code >> sym.SHIFT) or 1)
     elif weights is None:
         prior.heap, prior.code = heap, code
     else:
@@ -353,7 +366,7 @@ def _leaf_of(heap: Heap) -> Callable[[int], int]:
         if kind == sym.PRIOR:
             return _prior_weight(heap.of(code))
         if kind in _TEXTS or kind == sym.INT:
-            return heap.sizes.get(code >> sym.SHIFT, 1)
+            return (prim.long_size(heap, code >> sym.SHIFT) or 1)
         return 1
 
     return leaf

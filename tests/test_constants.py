@@ -16,7 +16,7 @@ ENUM = re.compile(r"^cdef enum:\n((?:    .*\n|\n)+)", re.MULTILINE)
 LINE = re.compile(r"    (\w+) = (0x[0-9A-F]+|[0-9]+)(?:  # .*)?")
 
 # What only C arrays need, bits of one number; and what is of another size in lists and dicts.
-OF_C_ALONE = {"_LENT", "_FROZEN", "_CALLED", "_STATE", "_SLOTS"}
+OF_C_ALONE = {"_LENT", "_FROZEN", "_CALLED", "_STATE", "_SLOTS", "_SIZE"}
 OF_EACH_ITS_OWN = {"COMPILED", "_KEPT"}
 
 
@@ -84,16 +84,17 @@ def test_what_writes_knows_which_build_it_is():
 
 def test_each_flag_of_a_node_is_a_bit_of_its_own():
     in_c = constants("_loading.pxd")
-    flags = [in_c[name] for name in OF_C_ALONE]
-    assert all(flag.bit_count() == 1 for flag in flags)
+    flags = [in_c[name] for name in OF_C_ALONE - {"_SIZE"}]
+    assert all(flag.bit_count() == 1 and flag < 1 << in_c["_SIZE"] for flag in flags)
     assert len({*flags}) == len(flags)
 
 
 def test_the_primitives_know_the_shape_of_a_code():
     text = (PACKAGE / "_loading.pxd").read_text("utf-8")
-    assert "from safepickle._symbols cimport FIRST_NODE, KIND, LONG_TEXT, MADE, SHIFT\n" in text
+    assert "from safepickle._symbols cimport FIRST_NODE, FROZENSET, KIND, LONG_TEXT, MADE, SHIFT\n" in text
     for name in ("SHIFT", "KIND", "FIRST_NODE", "MADE", "LONG_TEXT"):
         assert getattr(loading, f"_{name}") == getattr(symbols, name)
+    assert loading._LAST_LITERAL == symbols.FROZENSET
 
 
 def test_the_primitives_know_the_opcodes_that_they_meet():
@@ -107,8 +108,8 @@ def test_the_longest_opcode_with_an_argument_of_a_fixed_size_is_known():
 
 def test_a_text_is_large_at_the_same_length_everywhere():
     header = (PACKAGE / "loading.h").read_text("utf-8")
-    assert re.findall(r"#define SP_LARGE \((\d+) \* 1024\)", header) == [str(loading._LARGE // 1024)]
-    assert loading._LARGE == reader.LARGE
+    assert re.findall(r"#define SP_LARGE \((\d+) \* 1024\)", header) == [str(loading.LARGE // 1024)]
+    assert loading.LARGE == reader.LARGE
 
 
 def test_every_hook_is_a_name_that_the_primitives_leave_to_the_reader():

@@ -69,7 +69,7 @@ def _pass(data: bytes, rules: safepickle.Policy, table: bytes, **options: Any) -
     return (
         plan.stop, plan.consumed, plan.opcodes, plan.protocol, plan.buffers, plan.memo, heap.depths, heap.sizes,
         heap.lent, heap.frozen, nodes, machine._hash_work, machine._copy_work, machine._late, machine.is_plain(),
-        machine._hooks, machine._dunders, [symbol.uses for symbol in plan.globals],
+        machine._hooks, machine._dunders, [symbol.uses for symbol in machine.globals.values()],
     )  # fmt: skip
 
 

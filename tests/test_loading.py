@@ -30,7 +30,8 @@ LIBRARY = "loading_in_c.so"
 PRIMITIVES = """
 set_up heap | renew heap | is_small heap | release heap | grow_stack heap | grow_marks heap | grow_memo heap index
 uint1 data pos | uint2 data pos | int4 data pos | uint4 data pos | uint8 data pos
-fetch heap index | is_fetched heap index
+fetch heap index | is_fetched heap index | note_long heap at size | long_size heap at | has_longs heap
+is_short data at | short_text data at end
 small_int data at | short_length data at | latin1_length data at | spells_latin1 data at | may_be_dunder data at
 text_stop data pos end width
 add heap kind record depth | add_list heap kind items depth | collect heap kind start stop depth
@@ -41,11 +42,12 @@ note_state heap number slots | is_state heap number | is_slots heap number
 depth_of heap number | set_depth heap number depth | deepest heap start stop
 lend heap number | is_lent heap number | freeze heap number | is_frozen heap number
 nodes heap | memo_codes heap | flat heap code seen | has_plain_keys heap code
+handed heap data code | inner_lengths heap code
 new_stack | new_marks stack | new_memo | free_stack stack | free_memo memo
 push stack value | pop stack | top stack | at stack place | height stack | drop stack start | replace_top stack value
 base marks | push_mark stack marks | pop_mark marks
 push_uint1 stack data pos | push_uint2 stack data pos | push_int4 stack data pos | push_float8 stack data pos
-push_text stack data pos size | push_bytes stack data pos size
+push_text stack data pos size | push_bytes stack data pos size | push_signed stack data pos size
 fold_tuple stack start | pop_tuple stack start | pop_list stack start | extend_exact_list target stack start
 harmless_keys target stack start step most | set_exact_dict target stack start
 put memo index stack dense | push_entry memo index stack | entries memo
@@ -134,11 +136,10 @@ class HeapOfLists:
     """What a heap is to the twins."""
 
     def __init__(self) -> None:
-        self.sizes: dict[int, int] = {}
         loading.set_up(self)
 
-    def new_made(self, origin: Any, args: int, called: bool) -> Any:
-        return symbols.Made(origin, args, 0, loading.count(self, args), called)
+    def new_made(self, origin: Any, args: int, size: int, called: bool) -> Any:
+        return symbols.Made(origin, args, 0, size, called)
 
 
 def mark_at(heap: Any, place: int) -> int:
@@ -211,6 +212,46 @@ def test_numbers_are_pushed_as_struct_reads_them(prim, holder):
         for kind in (">d", "<i", "<H", "B"):
             value, expected = prim.pop(stack), struct.unpack_from(kind, word)[0]
             assert (type(value), repr(value)) == (type(expected), repr(expected))
+
+
+def test_integers_of_any_length_are_read_as_python_reads_them(prim):
+    edges = [0, 1, -1, 127, 128, -128, -129, 255, 256, 2**31 - 1, -(2**31), 2**63 - 1, -(2**63), 2**63, -(2**63) - 1]
+    edges += [sign * (1 << bits) + more for bits in range(8, 2040, 61) for sign in (1, -1) for more in (-1, 0, 1)]
+    raws = [number.to_bytes(number.bit_length() // 8 + 1, "little", signed=True) for number in edges]
+    raws += [b"", *(bytes(size) for size in range(1, 12)), *(b"\xff" * size for size in range(1, 12)), b"\x80" * 255]
+    raws += [word[:size] for word in WORDS for size in range(9)]
+    for raw in raws:
+        stack = prim.new_stack()
+        prim.push_signed(stack, b"\xa5" + raw + b"\xa5", 1, len(raw))
+        value = prim.pop(stack)
+        assert (type(value), value) == (int, int.from_bytes(raw, "little", signed=True))
+
+
+def test_short_literals_are_told_by_their_opcode(prim):
+    short = b"NJKMGUC\x88\x89\x8a\x8c"
+    for row in opcodes.TABLE:
+        assert prim.is_short(b"?" + bytes((row.code,)) + bytes(9), 1) == (row.code in b"X" + short)
+    for size, expected in ((0, True), (255, True), (256, False), (1 << 31, False)):
+        assert prim.is_short(b"X" + struct.pack("<I", size), 0) == expected
+
+
+@pytest.mark.parametrize("holder", HOLDERS)
+def test_a_short_text_is_read_where_it_is_counted(prim, holder):
+    for text in ("", "a", "name", "x" * 255, "\xe9\u20ac\U0001f600", "\ud800", "\0"):
+        raw = text.encode("utf-8", "surrogatepass")
+        for start in (b"X" + counted(raw, 4), b"\x8c" + counted(raw, 1)):
+            data = holder(b"?" + start + bytes(9))
+            assert prim.short_text(data, 1, len(data)) == text
+            assert prim.short_text(data, 1, max(11, 1 + len(start))) == text
+            for end in (0, 1, 2, 10, len(start)):
+                assert prim.short_text(data, 1, end) is None or end > 10
+    whole = b"X" + counted(b"a" * 256, 4)
+    assert prim.short_text(holder(whole), 0, len(whole)) is None
+    assert prim.short_text(holder(whole), -1, len(whole)) is None
+    assert prim.short_text(holder(b"\x8c" + counted(b"a" * 200, 1)), 0, 201) is None
+    for row in opcodes.TABLE:
+        if row.name not in ("SHORT_BINUNICODE", "BINUNICODE"):
+            assert prim.short_text(holder(bytes((row.code,)) + bytes(16)), 0, 17) is None
 
 
 def test_doubles_keep_their_sign_their_infinities_and_their_smallest(prim):
@@ -584,9 +625,62 @@ def test_a_container_is_flat_if_its_new_items_are_short_literals(prim):
     assert [prim.flat(heap, nested, seen) for seen in (0, 1, 2)] == [-1, 2, 2]
     lengthy = prim.add_list(heap, LIST, [short, long], 1)
     assert prim.flat(heap, lengthy, 0) == 2
-    heap.sizes[20] = 1000
+    prim.note_long(heap, 20, 1000)
     assert [prim.flat(heap, lengthy, seen) for seen in (0, 1, 2)] == [-1, -1, 2]
     assert prim.flat(heap, node, 0) == 0
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_long_literals_are_noted_in_whichever_order(prim, seed):
+    chance = random.Random(seed)
+    heap = prim.new_heap()
+    for _ in range(2):
+        assert not prim.has_longs(heap)
+        assert prim.long_size(heap, 0) == 0
+        model: dict[int, int] = {}
+        places = [chance.randrange(1000) for _ in range(400)]
+        for at in sorted(places) if seed % 2 else places:
+            model[at] = chance.randrange(256, 1 << 40)
+            prim.note_long(heap, at, model[at])
+        assert prim.has_longs(heap)
+        assert [prim.long_size(heap, at) for at in range(-1, 1001)] == [model.get(at, 0) for at in range(-1, 1001)]
+        prim.renew(heap)
+
+
+def test_what_is_handed_over_is_counted_where_it_is_short_or_was_just_made(prim):
+    data = b"K\x01" + b"X" + struct.pack("<I", 1000) + bytes(1000)
+    heap = prim.new_heap()
+    short, long = literal(0), literal(2)
+    origin = symbols.Global("module", "name", (), True)
+    flat = prim.add_list(heap, TUPLE, [short, short, short], 1)
+    assert prim.handed(heap, data, flat) == 0
+    assert prim.handed(heap, data, prim.add_list(heap, TUPLE, [], 1)) == 0
+    made = prim.make(heap, origin, flat, 2, True)
+    again = prim.add_list(heap, TUPLE, [made, short, made], 3)
+    assert prim.handed(heap, data, again) == 6
+    outer = prim.make(heap, origin, again, 4, False)
+    more = prim.add_list(heap, TUPLE, [outer], 5)
+    assert prim.handed(heap, data, more) == 3
+    outermost = prim.make(heap, origin, more, 6, False)
+    for item in (flat, prim.add(heap, GLOBAL, origin, 0), prim.add(heap, symbols.PRIOR, object(), 0)):
+        assert prim.handed(heap, data, prim.add_list(heap, TUPLE, [short, item], 2)) == -1
+    lengthy = prim.add_list(heap, TUPLE, [short, long], 1)
+    assert prim.handed(heap, data, lengthy) == 0
+    prim.note_long(heap, 2, 1000)
+    assert prim.handed(heap, data, lengthy) == -1
+    assert prim.handed(heap, data, again) == 6
+    assert [prim.record(heap, code).size for code in (outermost, outer, made)] == [3, 3, 3]
+
+
+def test_the_inner_lengths_of_a_container_are_its_items_own(prim):
+    heap = prim.new_heap()
+    prim.note_long(heap, 20, 1000)
+    inner = prim.add_list(heap, LIST, [literal(1)] * 7, 1)
+    node = prim.add(heap, GLOBAL, object(), 0)
+    assert prim.inner_lengths(heap, prim.add_list(heap, LIST, [], 1)) == 0
+    assert prim.inner_lengths(heap, prim.add_list(heap, LIST, [literal(1), node], 1)) == 0
+    items = [literal(20), inner, literal(20), node, inner]
+    assert prim.inner_lengths(heap, prim.add_list(heap, LIST, items, 2)) == 2014
 
 
 def test_keys_are_plain_where_every_other_item_is_a_literal(prim):

@@ -6,16 +6,25 @@ import copyreg
 import functools
 import io
 import pickle
+import pickletools
 import sys
+from collections import Counter, OrderedDict, deque
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import PurePosixPath
+from types import SimpleNamespace
 from typing import Any, Final
+from uuid import UUID
 
 import pytest
 
 import safepickle
-from safepickle import Policy
+from safepickle import Policy, symbols
 from safepickle.build import COMPILED, core
 from safepickle.limits import Limits
+from safepickle.matching import Matcher
 from safepickle.policy.model import Grant, PolicyData
 from safepickle.reader import Reader
 from safepickle.verifier import Options, Verifier, canonical_name
@@ -1072,14 +1081,78 @@ def test_each_pickle_of_a_file_has_a_budget_of_its_own() -> None:
 @pytest.mark.skipif(core() == COMPILED, reason="counts calls of a method, which can only be replaced uncompiled")
 def test_a_name_from_the_memo_is_read_once_however_often_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     reads = []
-    literal = Reader.literal
-    monkeypatch.setattr(Reader, "literal", lambda self, at: reads.append(at) or literal(self, at))
+    read = Matcher.text
+    monkeypatch.setattr(Matcher, "text", lambda self, code: reads.append(code) or read(self, code))
     names = [text(V), put(0), "POP", text("Plain"), put(1), "POP", text("Nested"), put(2), "POP"]
     uses = [[get(0), get(1), "STACK_GLOBAL", put(3), "POP"], reduce(GETATTR, get(3), get(2)), "POP"]
     for count in (1, 200):
         reads.clear()
         safepickle.verify(pickled(4, names, uses * count, "NONE"), policy=EVERYTHING)
         assert len(reads) == 3
+
+
+# --- At a glance, and the long way ------------------------------------------------------------------------------------
+GLANCED: Final = Policy.named("stdlib") | policy("Plain", "Slotted", "keep: {use: [call]}")
+_LONG: Final = "more than is told at a glance, which is what a length of two hundred and fifty-five is, " * 3
+
+
+def _objects_of_objects() -> Iterator[bytes]:
+    when = datetime(2024, 5, 6, 7, 8, 9, tzinfo=timezone(timedelta(hours=2), "here"))
+    values: list[Any] = [
+        [when, when, when.replace(tzinfo=UTC), timedelta(1, 2, 3), when.time(), when.timetz(), when.date()],
+        {when: {when.date(), when.time()}, (when, _LONG): OrderedDict([(when, _LONG), (_LONG, [when])])},
+        {frozenset({when, Fraction(1, 3)}), Fraction(1, 3), Decimal("1.5")},
+        [_LONG, b"x" * 300, 1 << 3000, {_LONG: _LONG, "short": (when, [_LONG] * 3)}],
+        [UUID(int=5), UUID(int=1 << 100), PurePosixPath("a/b"), Counter([when, when]), deque([when] * 3, 5)],
+        [SimpleNamespace(a=when, b=_LONG, c=[[_LONG]]), SimpleNamespace(), slice(1, when, None), 1j, bytearray(b"x" * 300)],
+    ]
+    yield from (pickle.dumps(value, protocol) for value in values for protocol in range(2, 6))
+    made = reduce(victim("keep"), number(1), number(2), number(3))
+    built = build(newobj(PLAIN), dict_of((text("a"), text(_LONG)), (text("b"), list_of(*map(number, range(9))))))
+    slots = build(newobj(PLAIN), tuple_of(dict_of((text("a"), text(_LONG))), dict_of((text("b"), made))))
+    again = [put(0), [reduce(victim("keep"), get(0)), put(0), "POP"] * 20, get(0)]
+    for steps in (
+        reduce(victim("keep"), made, made),
+        reduce(victim("keep"), reduce(victim("keep"), made, number(1)), made),
+        [built, "POP", slots, put(1), "POP", reduce(victim("keep"), get(1), built)],
+        [made, *again, put(1), set_of(get(1), get(0))],
+        [list_of(made), put(1), "POP", reduce(victim("keep"), get(1), made)],
+        [text(_LONG), put(1), "POP", reduce(victim("keep"), get(1), made)],
+    ):
+        yield pickled(4, steps)
+
+
+def _account(data: bytes) -> dict[str, Any]:
+    """All that a pass found out that an object made at a glance could make different."""
+    verifier = Verifier(Reader(data), GLANCED.data, GLANCED.limits, Options())
+    plan = verifier.run()
+    heap = plan.heap
+    held = [heap.held(node) for node in range(len(heap))]
+    return {
+        "work": (verifier._copy_work, verifier._hash_work),
+        "depths": [heap.depth(node << symbols.SHIFT | symbols.MADE) for node in range(len(heap))],
+        "uses": {symbol.dotted: symbol.uses for symbol in verifier.globals.values()},
+        "made": [
+            (each.origin.dotted, each.args, each.kwargs, each.state, each.size, each.built, each.called, each.fills)
+            for each in held
+            if isinstance(each, symbols.Made)
+        ],
+    }
+
+
+@pytest.mark.skipif(core() == COMPILED, reason="replaces methods, which can only be replaced uncompiled")
+def test_what_is_made_and_built_at_a_glance_costs_what_the_long_way_costs(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    glance = Verifier._depth_at_a_glance
+    monkeypatch.setattr(Verifier, "_depth_at_a_glance", lambda *given: seen.append(glance(*given)) or seen[-1])
+    streams = [*_objects_of_objects()]
+    at_a_glance = [_account(data) for data in streams]
+    assert max(seen) > 4, "objects of objects of objects are made at a glance"
+    monkeypatch.setattr(Verifier, "_depth_at_a_glance", lambda *_given: 0)
+    monkeypatch.setattr(Verifier, "_is_built_at_a_glance", lambda *_given: False)
+    monkeypatch.setattr(Verifier, "_encoded_at_a_glance", lambda *_given: 0)
+    for data, account in zip(streams, at_a_glance, strict=True):
+        assert _account(data) == account, pickletools.dis(data)
 
 
 # --- The unrestricted mode --------------------------------------------------------------------------------------------

@@ -127,20 +127,20 @@ def test_a_long_text_weighs_its_length_once_and_each_time_only_if_another_spells
     length = len(asm(one))
     codes = [each * length << SHIFT | sym.STR for each in range(3)]
     for each in range(3):
-        bench.heap.sizes[each * length] = 500
+        bench.heap.note_long(each * length, 500)
     assert [bench.hashing(codes[0]) for _ in range(3)] == [500, 1, 1]
     assert [bench.hashing(codes[1]) for _ in range(3)] == [500, 500, 500]
     assert bench.hashing(codes[0]) == 500
     assert [bench.hashing(codes[2]) for _ in range(3)] == [500, 1, 1]
     long_int = 7 << SHIFT | sym.INT
-    bench.heap.sizes[7] = 900
+    bench.heap.note_long(7, 900)
     assert [bench.hashing(long_int) for _ in range(2)] == [900, 900]
 
 
 # --- Copying and walking ----------------------------------------------------------------------------------------------
 def test_bytes_that_a_call_makes_of_a_long_text_are_hashed_anew_each_time() -> None:
     bench = Bench(asm(("BINUNICODE", "x" * 500)))
-    bench.heap.sizes[0] = 500
+    bench.heap.note_long(0, 500)
     assert [bench.hashing(0 << SHIFT | sym.ENCODED) for _ in range(3)] == [500] * 3
 
 
@@ -149,7 +149,7 @@ def test_what_is_handed_out_is_as_long_as_its_text_its_items_and_theirs(bench: B
     assert bench.scales.length(INT) == 0
     assert bench.scales.length(bench.list(INT, INT)) == 2
     assert bench.scales.length(bench.tuple(NONE, bench.dict(INT, INT, NONE, INT))) == 6
-    bench.heap.sizes[3] = 1000
+    bench.heap.note_long(3, 1000)
     assert bench.scales.length(long) == 1000
     assert bench.scales.length(bench.list(long, INT)) == 1002
     assert bench.scales.length(long >> SHIFT << SHIFT | sym.ENCODED) == 1000
@@ -173,7 +173,7 @@ def test_a_container_of_short_scalars_is_looked_at_once_and_again_only_where_it_
     bench.heap.extend(grown, [bench.tuple()])
     assert not bench.scales.is_flat(grown)
     assert not bench.scales.is_flat(grown)
-    bench.heap.sizes[8] = 1000
+    bench.heap.note_long(8, 1000)
     assert not bench.scales.is_flat(bench.list(INT))
 
 
