@@ -653,7 +653,7 @@ class _Row:
 class _Marks:
     """Where the report stood, to take back what was said since."""
 
-    __slots__ = ("_cut", "_hidden", "_row", "_scan", "findings")
+    __slots__ = ("_cut", "_found", "_hidden", "_row", "_scan", "findings")
 
     def __init__(self, scan: _Scan, row: _Row | None = None) -> None:
         self._scan = scan
@@ -661,15 +661,18 @@ class _Marks:
         self._hidden = len(row.hidden) if row else 0
         self.findings = len(scan.findings)
         self._cut = len(scan.findings), len(scan.members), len(scan.missing)
+        self._found = scan.nested_found
 
     def cut(self) -> _Said:
         """Take back what was said since, and return it."""
         scan = self._scan
-        if self._row is not None:
-            del self._row.hidden[self._hidden :]
+        hidden = [] if self._row is None else self._row.hidden
         said = _Said(
-            scan, scan.findings[self._cut[0] :], scan.members[self._cut[1] :], scan.missing[self._cut[2] :]
+            scan, scan.findings[self._cut[0] :], scan.members[self._cut[1] :], scan.missing[self._cut[2] :],
+            hidden, hidden[self._hidden :], scan.nested_found - self._found,
         )  # fmt: skip
+        scan.nested_found = self._found
+        del hidden[self._hidden :]
         del scan.findings[self._cut[0] :], scan.members[self._cut[1] :], scan.missing[self._cut[2] :]
         return said
 
@@ -681,12 +684,17 @@ class _Said(NamedTuple):
     findings: list[Finding]
     members: list[Member]
     missing: list[MissingGrant]
+    verdicts: list[str]  # of a row, on what was found where no pickle is expected
+    hidden: list[str]  # which of them were taken back
+    nested_found: int
 
     def put_back(self) -> None:
         """Say it again."""
         self.scan.findings += self.findings
         self.scan.members += self.members
         self.scan.missing += self.missing
+        self.scan.nested_found += self.nested_found
+        self.verdicts += self.hidden
 
 
 def _whole(part: _Part) -> bytes | None:
