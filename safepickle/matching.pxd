@@ -37,6 +37,8 @@ cdef class Matcher:
     cpdef object word(self, int64_t code)
     cpdef object value(self, int64_t code)
     cpdef object text(self, int64_t code)
+    cpdef int64_t text_bytes(self, int64_t code) except -1
+    cdef object _short_text(self, int64_t code)
     cpdef object name(self, int64_t code)
     cpdef bint is_text(self, int64_t code) except -1
     cpdef object length(self, int64_t code)

@@ -244,11 +244,9 @@ class Matcher:
         if code & sym.KIND == sym.PRIOR:
             prior: str = self._heap.of(code).value
             return prior
-        if code & sym.KIND == sym.STR:
-            data = self._reader.data
-            short = prim.short_text(prim.pointer(data), code >> sym.SHIFT, len(data))
-            if short is not None:
-                return short
+        short = self._short_text(code)
+        if short is not None:
+            return short
         raw = self._reader.literal(code >> sym.SHIFT)
         if isinstance(raw, str):
             return raw
@@ -256,8 +254,18 @@ class Matcher:
             return str(raw, "latin-1")
         return str(raw, self._encoding, self._errors)
 
+    def _short_text(self, code: int) -> str | None:
+        """`text` of a short literal whose bytes say so; None for others."""
+        if code & sym.KIND != sym.STR:
+            return None
+        data = self._reader.data
+        return prim.short_text(prim.pointer(data), code >> sym.SHIFT, len(data))
+
     def name(self, code: int) -> str:
-        """`text` of what is used as a name: read once, however often it is used."""
+        """`text` of what is used as a name: a long one is read once, however often it is used."""
+        short = self._short_text(code)
+        if short is not None:
+            return short
         name = self._names.get(code)
         if name is None:
             name = self._names[code] = self.text(code)

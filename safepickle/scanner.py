@@ -694,7 +694,7 @@ class _Said(NamedTuple):
         self.scan.members += self.members
         self.scan.missing += self.missing
         self.scan.nested_found += self.nested_found
-        self.verdicts += self.hidden
+        self.verdicts.extend(self.hidden)
 
 
 def _whole(part: _Part) -> bytes | None:

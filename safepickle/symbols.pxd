@@ -42,12 +42,12 @@ cdef class Heap:
 
 @_cython.final
 cdef class Global:
-    cdef public object module, name, dotted, grants, helper, base, glance
+    cdef public object module, name, dotted, grants, helper, base, glance, found_in, found
     cdef public bint listed
-    cdef public int64_t referred, called, made, built, filled
+    cdef public int64_t turn, referred, called, made, built, filled
 
 
-    cpdef int forget_uses(self) except -1
+    cpdef int renew(self, int64_t turn) except -1
 
 
 @_cython.final

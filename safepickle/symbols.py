@@ -82,8 +82,8 @@ class Global:
     """One name that a stream refers to, judged once: canonical module and qualified name, grants, how it was used."""
 
     __slots__ = (
-        "base", "built", "called", "dotted", "filled", "glance", "grants", "helper", "listed", "made", "module", "name",
-        "referred",
+        "base", "built", "called", "dotted", "filled", "found", "found_in", "glance", "grants", "helper", "listed",
+        "made", "module", "name", "referred", "turn",
     )  # fmt: skip
 
     def __init__(
@@ -102,6 +102,10 @@ class Global:
         self.listed = listed
         self.helper = helper
         self.base = base  # the global it was reached from by getattr
+        self.turn = 0  # the pass that met it last
+        # Where an earlier load under the same policy found it, and what: so it need not be judged anew.
+        self.found_in: Any = None
+        self.found: Any = None
         self.glance: Any = None  # what its grants say, as far as it can be decided at a glance; None: nobody has asked
         self.referred = self.called = self.made = self.built = self.filled = 0  # how often each verb was used
 
@@ -111,8 +115,9 @@ class Global:
         counts = zip(VERBS, (self.referred, self.made, self.called, self.built, self.filled), strict=True)
         return {verb: count for verb, count in counts if count}
 
-    def forget_uses(self) -> None:
+    def renew(self, turn: int) -> None:
         """Begin to count anew."""
+        self.turn = turn
         self.referred = self.called = self.made = self.built = self.filled = 0
 
     def use(self, verb: str) -> None:

@@ -4,21 +4,22 @@ from libc.stdint cimport int64_t
 from safepickle cimport _opcodes as op
 from safepickle cimport _loading as prim
 from safepickle.reader cimport Reader
-from safepickle.symbols cimport Heap
+from safepickle.symbols cimport Heap, Occurrence
 from safepickle.values cimport Memo, Stack
 from safepickle.verifier cimport Options, Verifier
 
 
 @_cython.final
 cdef class _Machine:
-    cdef object unpickler, encoding, errors, guard, resolved, buffers, persistents, persistent_load, symbols, acting
+    cdef object unpickler, encoding, errors, guard, buffers, persistents, persistent_load, acting
+    cdef list resolved, symbols
     cdef Reader reader
     cdef dict prior
     cdef bint unrestricted
     cdef Stack stack, marks
     cdef Memo memo
     cdef Heap asked
-    cdef int64_t memo_size, dense, free_keys, head_start
+    cdef int64_t named, memo_size, dense, free_keys, head_start
     cdef object probe_work
     cdef set own_types
     cdef object own_type, harmless
@@ -41,7 +42,9 @@ cdef class _Machine:
     cdef int _get(self, int64_t index) except -1
     @_cython.locals(stack=Stack)
     cdef int _set_pairs(self, object target, int64_t start) except -1
+    @_cython.locals(place=int64_t)
     cdef object _next_global(self)
+    @_cython.locals(occurrence=Occurrence)
     cdef object _stack_global(self, object module, object name)
     cdef object _call(self, object function, object args)
     cdef object _new(self, object cls, object args, object kwargs, str what)

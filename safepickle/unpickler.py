@@ -111,6 +111,7 @@ class Unpickler:
         self._protocol = 0
         self._running = False
         self._resolving = False
+        self._is_internal = False  # whether nobody but this module can have a hand in it
         self._is_for_one = False  # whether there will be no load after the first one
 
     # -- What users call, override and set ---------------------------------------------------------------------------
@@ -264,7 +265,7 @@ class Unpickler:
 
     def _resolve(self, plan: Plan) -> list[Any]:
         """The object for each opcode that names a global, in order, all of them before anything is called."""
-        overridden = getattr(self.find_class, "__func__", None) is not Unpickler.find_class
+        overridden = not self._is_internal and getattr(self.find_class, "__func__", None) is not Unpickler.find_class
         known: dict[Any, Any] = {}
         resolved = []
         for occurrence in plan.occurrences:
@@ -272,11 +273,19 @@ class Unpickler:
             if symbol is None:
                 resolved.append(_MISSING)
                 continue
-            key = (occurrence.module, occurrence.name, occurrence.protocol)
-            value = _MISSING if overridden else known.get(key, _MISSING)
-            if value is _MISSING:
-                value = self._find(occurrence, symbol)
-                known[key] = value
+            if overridden or self._data.unrestricted:
+                key = (occurrence.module, occurrence.name, occurrence.protocol)
+                value = _MISSING if overridden else known.get(key, _MISSING)
+                if value is _MISSING:
+                    value = self._find(occurrence, symbol)
+                    known[key] = value
+            else:
+                value = known.get(symbol, _MISSING)
+                if value is _MISSING:
+                    value = self._found_again(occurrence, symbol)
+                if value is _MISSING:
+                    value = self._find(occurrence, symbol)
+                    _note_found(symbol, value)
             known[symbol] = value
             resolved.append(value)
         for expected in plan.persistents:
@@ -291,6 +300,22 @@ class Unpickler:
                 except BaseException as error:
                     raise _Underneath(error, None, (symbol.module, symbol.name)) from None
         return resolved
+
+    def _found_again(self, occurrence: Occurrence, symbol: Global) -> Any:
+        """What an earlier load found under this name, if it is there still: that has been judged already."""
+        if symbol.found_in is None or sys.modules.get(symbol.module) is not symbol.found_in:
+            return _MISSING
+        value = vars(symbol.found_in).get(symbol.name, _MISSING)
+        if value is not symbol.found:
+            return _MISSING
+        try:
+            sys.audit("pickle.find_class", occurrence.module, occurrence.name)
+        except (KeyboardInterrupt, GeneratorExit) as error:
+            raise _Interrupted(error) from None
+        except BaseException as error:
+            culprit = occurrence.module, occurrence.name
+            raise _Underneath(error, occurrence.position, culprit, own_words=True) from None
+        return value
 
     def _find(self, occurrence: Occurrence, symbol: Global) -> Any:
         """The object that one opcode names, if it is what the policy says it is."""
@@ -486,6 +511,14 @@ def _find_anything(module: str, name: str, protocol: int) -> Any:
     return found
 
 
+def _note_found(symbol: Global, value: Any) -> None:
+    """Remember an object that was found directly in its module, for the next load that names it."""
+    module = sys.modules.get(symbol.module)
+    if type(module) is ModuleType and symbol.helper is None and vars(module).get(symbol.name, _MISSING) is value:
+        symbol.found_in = module
+        symbol.found = value
+
+
 def _find_listed(module: str, name: str, spelled: str) -> Any:
     """A listed name: the module, then classes inside classes; never through anything else."""
     try:
@@ -625,6 +658,11 @@ class _Machine:
         self.guard: ProbeGuard | None = None
         self.acting: Any = None  # what was called, made or changed last, for the error
         self.asked: Heap | None = None
+        self.resolved = _NO_NAMES
+        self.symbols = _NO_NAMES
+        self.buffers: Iterator[Any] = _NOTHING_MORE
+        self.persistents: Iterator[Any] = _NOTHING_MORE
+        self.own_types: set[type] | None = None  # classes whose instances may be changed
 
     def begin(self, reader: Reader | None, probe_work: int) -> None:
         """Set what every load sets, also one of nothing but data."""
@@ -653,13 +691,15 @@ class _Machine:
         self.prior = prior or _NO_MEMO
         self.memo_size = len(self.prior)
         self.unrestricted = unpickler._data.unrestricted
-        self.own_types: set[type] = set()  # classes whose instances may be changed
         self.own_type: type | None = None  # the last of them
         self.harmless: Any = None  # the last callable that keeps nothing as keys
-        self.resolved = iter(resolved)
-        self.symbols = iter(plan.occurrences)
-        self.buffers = iter(buffers)
-        self.persistents = iter(plan.persistents)
+        self.named = 0  # how many names the stream has used so far
+        self.resolved = resolved
+        self.symbols = plan.occurrences
+        if buffers:
+            self.buffers = iter(buffers)
+        if plan.persistents:
+            self.persistents = iter(plan.persistents)
         self.persistent_load = persistent_load
 
     def renew(self) -> None:
@@ -671,15 +711,15 @@ class _Machine:
         self.asked = None
         if self.unpickler is not None:
             self.own_type = self.harmless = None
-            self.own_types = set()
+            self.own_types = None
             self.unrestricted = False
             self.encoding = "ASCII"
             self.errors = "strict"
             self.prior = _NO_MEMO
             self.unpickler = self.persistent_load = None
-            self.resolved = self.buffers = iter(())
-            self.symbols = iter(())
-            self.persistents = iter(())
+            self.resolved = _NO_NAMES
+            self.symbols = _NO_NAMES
+            self.buffers = self.persistents = _NOTHING_MORE
 
     def is_small(self) -> bool:
         """Whether it may be kept for the next load."""
@@ -1060,12 +1100,15 @@ class _Machine:
         return raw if self.encoding == "bytes" else str(raw, self.encoding, self.errors)
 
     def _next_global(self) -> Any:
-        next(self.symbols)
-        return next(self.resolved)
+        place = self.named
+        if place >= len(self.resolved):
+            raise IndexError("more names than were verified")
+        self.named = place + 1
+        return self.resolved[place]
 
     def _stack_global(self, module: Any, name: Any) -> Any:
-        occurrence = next(self.symbols)
-        value = next(self.resolved)
+        value = self._next_global()
+        occurrence: Occurrence = self.symbols[self.named - 1]
         if occurrence.symbol is not None:
             return value
         # A name that the application gave just now; verification lets it come to this under no policy.
@@ -1177,7 +1220,7 @@ class _Machine:
         self.acting = type(target)
         if self.unrestricted or type(target) is self.own_type:
             return
-        if type(target) in self.own_types:
+        if self.own_types is not None and type(target) in self.own_types:
             self.own_type = type(target)
             return
         if isinstance(target, _NEVER_CHANGED) or _is_enum_member(target):
@@ -1185,6 +1228,8 @@ class _Machine:
                 f"a pickle would change a {type(target).__name__} that existed before it was loaded",
                 module=type(target).__module__, name=type(target).__qualname__,
             )  # fmt: skip
+        if self.own_types is None:
+            self.own_types = set()
         self.own_types.add(type(target))
 
     def _method(self, target: Any, name: str) -> Any:
@@ -1417,6 +1462,8 @@ class _Bench:
 _NO_INPUT: Final = Reader(b"")
 _NO_RULES: Final = PolicyData({})
 _NO_MEMO: Final[dict[int, Prior]] = {}
+_NO_NAMES: Final[list[Any]] = []
+_NOTHING_MORE: Final[Iterator[Any]] = iter(())
 _IDLE: Final[list[_Bench | None]] = prim.place_for_one()
 
 
@@ -1488,6 +1535,7 @@ def _over_bytes(
     unpickler = Unpickler.__new__(Unpickler)
     unpickler._file = None
     unpickler._set_up(policy, fix_imports, encoding, errors, buffers)
+    unpickler._is_internal = True
     return unpickler
 
 

@@ -29,12 +29,12 @@ cdef class Verifier:
     cdef Scales _scales
     cdef public int64_t persistent_ids, buffers, opcodes, harmless_keys, shared, last_built
     cdef public bint finished, capable
-    cdef bint _unrestricted, _late, _weighed, _limited, _light, _again
+    cdef bint _unrestricted, _has_derived, _late, _weighed, _limited, _light, _again
     cdef object _helper
     cdef list _occurrences, _references, _persistents, _must_build
     cdef set _hooks, _dunders, _said
-    cdef dict _far, _states, _spelled, _admitted, _listed
-    cdef int64_t _protocol, _open, _depth_limit, _memo_limit, _empty, _hash_work, _copy_work, _hash_floor, _copy_floor, _least_hash, _least_copy
+    cdef dict _far, _states, _spelled, _admitted
+    cdef int64_t _turn, _protocol, _open, _depth_limit, _memo_limit, _empty, _hash_work, _copy_work, _hash_floor, _copy_floor, _least_hash, _least_copy
 
     @_cython.locals(
         reader=Reader, heap=Heap, depth_limit=int64_t, limited=bint, light=bint, has_prior=bint, kinds="const unsigned char *",
@@ -99,7 +99,7 @@ cdef class Verifier:
     @_cython.locals(matcher=Matcher)
     cdef int64_t _stack_global(self, int64_t module, int64_t name) except -1
     cdef int _check_name_length(self, int64_t length) except -1
-    @_cython.locals(symbol=Global, mapped=bint)
+    @_cython.locals(symbol=Global, met=Global, mapped=bint)
     cdef int64_t _global(self, object module, object name) except -1
     @_cython.locals(symbol=Global)
     cdef Global _symbol(self, object module, object name, Global base)

@@ -191,7 +191,9 @@ class Verifier:
         self.buffers = 0
         self.capable = False  # whether an opcode was seen that can import, call, build or ask for an object
         self._helper: Global | None = None  # the protocol helper that is being called
-        self._spelled: dict[tuple[str, str, bool], Global] = {}
+        self._spelled: dict[tuple[str, str, bool], Global] = {}  # kept for other passes under the same policy
+        self._has_derived = False  # whether getattr has reached a global from another
+        self._turn = 1
         self._occurrences: list[Occurrence] = []
         self._references: list[tuple[Global, Global]] = []
         self._persistents: list[Global | None] = []
@@ -205,7 +207,6 @@ class Verifier:
         self._weighed = False  # whether the scales were used
         self._late = False  # whether a container was changed after others may have come to hold it
         self._states: dict[int, Global] = {}  # dict given as state -> whose, where that is known
-        self._listed: dict[tuple[str, str], Global] = {}  # what any pass under this policy has met of what it lists
         self._admitted: dict[tuple[int, int], bool] = {}  # (id of a grant, state) -> whether the one admits the other
         self._hooks: set[int] = set()  # positions of literals that spell one of HOOKS
         self._dunders: set[int] = set()  # positions of literals that spell a dunder name
@@ -220,7 +221,7 @@ class Verifier:
         if policy is not self.policy:
             self.policy = policy
             self._unrestricted = policy.unrestricted
-            self._listed = {}
+            self._spelled = {}
         if limits is not self.limits:
             self._set_limits(limits, options)
         self._reset()
@@ -259,10 +260,13 @@ class Verifier:
         self._weighed = self._late = False
         self._far = None
         self._copy_work = self.persistent_ids = 0
+        self._turn += 1
         if self.capable:
             self.capable = False
             self.globals = {}
-            self._spelled = {}
+            if self._unrestricted or self._has_derived:  # else no stream can make these more than the policy lists
+                self._has_derived = False
+                self._spelled = {}
             self._occurrences = []
             self._references = []
             self._persistents = []
@@ -1301,8 +1305,8 @@ class Verifier:
                 self.malformed("STACK_GLOBAL requires str", "Its operands must be literal text of this stream.")
             return self._global_of_the_application(module, name)
         if not self._unrestricted:
-            for operand in (module, name):
-                self._check_name_length(matcher.text_bytes(operand))
+            self._check_name_length(matcher.text_bytes(module))
+            self._check_name_length(matcher.text_bytes(name))
         return self._global(matcher.name(module), matcher.name(name))
 
     def _check_name_length(self, length: int) -> None:
@@ -1331,6 +1335,13 @@ class Verifier:
             canonical_module, canonical = canonical_name(module, name) if mapped else (module, name)
             symbol = self._symbol(canonical_module, canonical, None)
             self._spelled[module, name, mapped] = symbol
+        elif symbol.turn != self._turn:
+            met = self.globals.get((symbol.module, symbol.name))
+            if met is None:
+                symbol.renew(self._turn)
+                self.globals[symbol.module, symbol.name] = symbol
+            else:
+                symbol = self._spelled[module, name, mapped] = met
         if "." in name and self._protocol < 4 and not self._unrestricted:
             self.malformed(f"the dotted name {escape(name)} needs protocol 4 or later")
         self._occurrences.append(Occurrence(module, name, self._protocol, symbol, self.reader.position))
@@ -1349,12 +1360,8 @@ class Verifier:
         if symbol is not None:
             return symbol
         key = (module, name)
-        if base is None:
-            symbol = self._listed.get(key)
-            if symbol is not None:
-                symbol.forget_uses()
-                self.globals[key] = symbol
-                return symbol
+        if base is not None:
+            self._has_derived = True
         helper = None if self._unrestricted else sym.HELPERS.get(key)
         denied = key in policy.denied
         if self._unrestricted:
@@ -1366,9 +1373,8 @@ class Verifier:
         elif helper is None and not grants and base is not None and name.endswith(".__new__"):
             helper = sym.DUNDER_NEW
         symbol = Global(module, name, grants, bool(grants) or helper is not None, helper, base)
+        symbol.turn = self._turn
         self.globals[key] = symbol
-        if base is None and grants and not self._unrestricted:
-            self._listed[key] = symbol
         return symbol
 
     # -- Judging -----------------------------------------------------------------------------------------------------
