@@ -298,7 +298,7 @@ class _Scan:
             verdicts.append(self._problem(part, Problem("container", str(error), 0)))
         else:
             if gaps:
-                verdicts += self._gaps(part, claims)
+                verdicts += self._bounded_gaps(part, kind, claims)
         return _worst(verdicts), _covered(claims, part.source.size)
 
     def _item(self, part: _Part, item: Found, claims: list[tuple[int, int]]) -> str:
@@ -313,6 +313,12 @@ class _Scan:
             return PASS
         self.budget.look(item.source)
         return self._visit(part.inside(item.name, item.source, item.holds))[0]
+
+    def _bounded_gaps(self, part: _Part, kind: Kind, claims: list[tuple[int, int]]) -> Iterator[str]:
+        try:
+            yield from self._gaps(part, claims)
+        except Exhausted as error:
+            yield self._problem(part, Problem("unpack-limit", f"{kind.name}: {error}"))
 
     def _gaps(self, part: _Part, claims: list[tuple[int, int]]) -> Iterator[str]:
         """Judge what no structure and no member claims."""

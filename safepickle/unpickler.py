@@ -679,7 +679,7 @@ class _Machine:
         self,
         unpickler: Unpickler,
         resolved: list[Any],
-        buffers: list[Any],
+        buffers: Iterator[Any],
         plan: Plan,
         persistent_load: Callable[[Any], Any] | None,
         prior: dict[int, Prior] | None,
@@ -696,8 +696,7 @@ class _Machine:
         self.named = 0  # how many names the stream has used so far
         self.resolved = resolved
         self.symbols = plan.occurrences
-        if buffers:
-            self.buffers = iter(buffers)
+        self.buffers = buffers
         if plan.persistents:
             self.persistents = iter(plan.persistents)
         self.persistent_load = persistent_load
@@ -709,6 +708,7 @@ class _Machine:
         self.guard = None
         self.acting = None
         self.asked = None
+        self.buffers = _NOTHING_MORE
         if self.unpickler is not None:
             self.own_type = self.harmless = None
             self.own_types = None
@@ -719,7 +719,7 @@ class _Machine:
             self.unpickler = self.persistent_load = None
             self.resolved = _NO_NAMES
             self.symbols = _NO_NAMES
-            self.buffers = self.persistents = _NOTHING_MORE
+            self.persistents = _NOTHING_MORE
 
     def is_small(self) -> bool:
         """Whether it may be kept for the next load."""
@@ -1418,10 +1418,10 @@ class _Bench:
         self.machine.spare(self.verifier.heap)
         return self.machine.run()
 
-    def run_with(self, buffers: Iterator[Any]) -> Any:
+    def run_with(self, buffers: Iterable[Any]) -> Any:
         """The object of what was verified, which is nothing but data and out-of-band buffers."""
         try:
-            taken = _take(buffers, self.verifier.buffers)
+            self.machine.buffers = _take(buffers, self.verifier.buffers)
         except StreamError:
             raise
         except (KeyboardInterrupt, GeneratorExit) as error:
@@ -1431,16 +1431,15 @@ class _Bench:
         self.reader.rewind()
         self.machine.begin(self.reader, self.probe_work)
         self.machine.spare(self.verifier.heap)
-        self.machine.buffers = iter(taken)
         return self.machine.run()
 
-    def run_objects(self, buffers: Iterator[Any] | None) -> Any:
+    def run_objects(self, buffers: Iterable[Any] | None) -> Any:
         """The object of what was verified, whatever it is."""
         unpickler = self.unpickler
         if unpickler is None:
             unpickler = _over_bytes(self.policy, fix_imports=True, encoding="ASCII", errors="strict", buffers=None)
             self.unpickler = unpickler
-        unpickler._buffers = buffers
+        unpickler._buffers = buffers  # type: ignore[assignment]  # one load takes from a list as from an iterator
         self.reader.rewind()
         value = unpickler._run(self.verifier.plan(), self.reader, None, self.machine)
         unpickler._buffers = None
@@ -1481,14 +1480,21 @@ class _Failure:
         self.error = error
 
 
-def _take(buffers: Iterator[Any] | None, count: int) -> list[Any]:
-    taken = list(islice(buffers, count)) if count and buffers is not None else []
+def _take(buffers: Iterable[Any] | None, count: int) -> Iterator[Any]:
+    """The next so many buffers, all of which are there."""
+    if not count:
+        return _NOTHING_MORE
+    if type(buffers) is list or type(buffers) is tuple:
+        if len(buffers) >= count:
+            return iter(buffers)
+        raise MalformedStream("not enough out-of-band buffers")
+    taken = [] if buffers is None else list(islice(buffers, count))
     if len(taken) < count:
         raise MalformedStream("not enough out-of-band buffers")
-    return taken
+    return iter(taken)
 
 
-def _load_plain(data: bytes, policy: Policy, buffers: Iterator[Any] | None) -> Any:
+def _load_plain(data: bytes, policy: Policy, buffers: Iterable[Any] | None) -> Any:
     """`loads` without arguments that change how bytes are read; whatever goes wrong with the stream is returned."""
     bench = _bench()
     try:
@@ -1576,7 +1582,9 @@ def loads(
     chosen = _chosen(policy)
     given: bytes = data if type(data) is bytes else frozen_input(data)
     if fix_imports is True and encoding == "ASCII" and errors == "strict":
-        value = _load_plain(given, chosen, None if buffers is None else iter(buffers))
+        if type(buffers) is not list and type(buffers) is not tuple and buffers is not None:
+            buffers = iter(buffers)
+        value = _load_plain(given, chosen, buffers)
     else:
         value = _load_with(_over_bytes(chosen, fix_imports, encoding, errors, buffers), given)
     if type(value) is _Failure:
@@ -1629,6 +1637,8 @@ def verify(
 
 
 def _count(buffers: object) -> int | None:
+    if type(buffers) is list or type(buffers) is tuple:
+        return len(buffers)
     return len(buffers) if isinstance(buffers, Sized) else None
 
 

@@ -75,6 +75,8 @@ cdef class Verifier:
     cdef int64_t _deepen(self, int64_t node, int64_t inside) except -1
     cdef int _check_pairs(self, int64_t start, int64_t stop) except -1
     cdef int64_t _empty_tuple(self) except -1
+    @_cython.locals(options=Options)
+    cdef object _next_buffer(self)
     @_cython.locals(heap=Heap, kind=int, symbol=Global, encoded=int64_t, depth=int64_t, glance=Glance)
     cdef int64_t _reduce(self, int64_t function, int64_t args) except -1
     @_cython.locals(heap=Heap, kind=int, symbol=Global, depth=int64_t, glance=Glance)

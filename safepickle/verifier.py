@@ -2114,8 +2114,10 @@ class Verifier:
         options = self.options
         if options.buffer_count is not None and self.buffers > options.buffer_count:
             self.malformed("not enough out-of-band buffers")
+        if options.buffers:
+            return
         accepted = BUFFERS in self.policy.accept or self._unrestricted
-        if options.buffers or (options.scanning and accepted):
+        if options.scanning and accepted:
             return
         if accepted or not options.scanning:
             self.malformed("pickle stream refers to out-of-band data but no *buffers* argument was given")
