@@ -157,6 +157,14 @@ cdef inline int64_t fetch(Heap heap, int64_t index) noexcept:
     return heap.memo[index]
 
 
+cdef inline bint memoize(Heap heap, int64_t index, int64_t code) noexcept:
+    if not heap.is_orderly or index < 0 or index >= heap.memo_room:
+        return False
+    heap.memo[index] = code
+    heap.memo_top = index + 1
+    return True
+
+
 cdef inline bint is_fetched(Heap heap, int64_t index) noexcept:
     return index < 0 or index >= heap.memo_room or heap.fetched[index]
 

@@ -114,6 +114,15 @@ def fetch(heap: Heap, index: int) -> int:
     return heap.memo[index] if index < heap.memo_room else 0
 
 
+def memoize(heap: Heap, index: int, code: int) -> bool:
+    """Put what is on the top into an orderly memo as its next entry; false where that is not to be done at once."""
+    if not heap.is_orderly or index >= heap.memo_room:
+        return False
+    heap.memo[index] = code
+    heap.memo_top = index + 1
+    return True
+
+
 def is_fetched(_heap: Heap, _index: int) -> bool:
     """Whether the stream may ask for the memo entry `index`.  Interpreted, a note would cost more than it saves."""
     return True

@@ -74,6 +74,7 @@ cdef class Verifier:
     @_cython.locals(heap=Heap, depth=int64_t)
     cdef int64_t _deepen(self, int64_t node, int64_t inside) except -1
     cdef int _check_pairs(self, int64_t start, int64_t stop) except -1
+    cdef int64_t _combined(self, int code, int64_t under, int64_t top) except -1
     cdef int64_t _empty_tuple(self) except -1
     @_cython.locals(options=Options)
     cdef object _next_buffer(self)

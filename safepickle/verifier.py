@@ -496,6 +496,7 @@ class Verifier:
             # What is common comes in runs.  Each opcode has an arm of its own, so that where the next one begins is a
             # matter of branches, which are foretold, and not of a width that has to be looked up first.  An arm that
             # has a doubt leaves the opcode to the chain below, which says what is wrong.
+            at = pos
             run = 0
             while prim.COMPILED and not limited and end - pos > prim.LONGEST_FIXED and height < room:
                 code = data[pos]
@@ -524,18 +525,21 @@ class Verifier:
                     value = pos << sym.SHIFT | sym.STR
                     stack[height] = value
                     pos = stop
-                    # A pickler puts every text into the memo.
-                    if pos < end and data[pos] == op.MEMOIZE and heap.is_orderly and count < heap.memo_room:
-                        heap.memo[count] = value
+                    # A pickler puts every text into the memo, and most of what else it may meet again.
+                    if pos < end and data[pos] == op.MEMOIZE and prim.memoize(heap, count, value):
                         count += 1
-                        heap.memo_top = count
                         pos += 1
                         run += 1
                 elif code == op.LONG1 or code == op.SHORT_BINBYTES:
                     if data[pos + 1] > end - pos - 2:
                         break
-                    stack[height] = pos << sym.SHIFT | (sym.INT if code == op.LONG1 else sym.BYTES)
+                    value = pos << sym.SHIFT | (sym.INT if code == op.LONG1 else sym.BYTES)
+                    stack[height] = value
                     pos += 2 + data[pos + 1]
+                    if pos < end and data[pos] == op.MEMOIZE and prim.memoize(heap, count, value):
+                        count += 1
+                        pos += 1
+                        run += 1
                 elif code == op.BINBYTES:
                     size = prim.uint4(data, pos + 1)
                     if size >= prim.LARGE or size > end - pos - 5:
@@ -560,11 +564,9 @@ class Verifier:
                     stack[height] = value
                     pos += 2
                 elif code == op.MEMOIZE:
-                    if height == base or not heap.is_orderly or count >= heap.memo_room:
+                    if height == base or not prim.memoize(heap, count, stack[height - 1]):
                         break
-                    heap.memo[count] = stack[height - 1]
                     count += 1
-                    heap.memo_top = count
                     pos += 1
                     run += 1
                     continue
@@ -601,18 +603,45 @@ class Verifier:
                         break
                     if depth > deep:
                         deep = depth
-                    stack[start] = prim.collect(heap, sym.TUPLE, start, height, depth)
+                    value = prim.collect(heap, sym.TUPLE, start, height, depth)
+                    stack[start] = value
                     height = start + 1
                     pos += 1
                     run += 1
+                    if data[pos] == op.MEMOIZE and prim.memoize(heap, count, value):
+                        count += 1
+                        pos += 1
+                        run += 1
+                    continue
+                elif code == op.REDUCE or code == op.NEWOBJ or code == op.BUILD:
+                    if light or height - 1 <= base:
+                        break
+                    self.opcodes += run + 1
+                    run = 0
+                    height -= 1
+                    reader.at = pos
+                    pos += 1
+                    reader.pos = pos
+                    value = self._combined(code, stack[height - 1], stack[height])
+                    stack[height - 1] = value
+                    if value & sym.KIND >= sym.FIRST_NODE:
+                        depth = prim.depth_of(heap, value >> sym.SHIFT)
+                        if depth > deep:
+                            deep = depth
+                    if data[pos] == op.MEMOIZE and prim.memoize(heap, count, value):
+                        count += 1
+                        pos += 1
+                        run += 1
                     continue
                 else:
                     break
                 height += 1
                 run += 1
-            if run:
-                self.opcodes += run
-                continue
+            else:
+                if pos != at:
+                    self.opcodes += run
+                    continue
+            self.opcodes += run
 
             at = pos
             code = data[at]
@@ -840,15 +869,7 @@ class Verifier:
                 height -= 1
                 if height <= base:
                     self._underflow()
-                value = stack[height - 1]
-                if code == op.STACK_GLOBAL:
-                    value = self._stack_global(value, stack[height])
-                elif code == op.REDUCE:
-                    value = self._reduce(value, stack[height])
-                elif code == op.NEWOBJ:
-                    value = self._new(value, stack[height], 0, "NEWOBJ")
-                else:
-                    self._build(value, stack[height])
+                value = self._combined(code, stack[height - 1], stack[height])
                 stack[height - 1] = value
                 if value & sym.KIND >= sym.FIRST_NODE:
                     depth = prim.depth_of(heap, value >> sym.SHIFT)
@@ -993,6 +1014,17 @@ class Verifier:
             pos = reader.pos
             end = reader.end
             data = prim.pointer(reader.data)
+
+    def _combined(self, code: int, under: int, top: int) -> int:
+        """What an opcode leaves that takes the two topmost values."""
+        if code == op.REDUCE:
+            return self._reduce(under, top)
+        if code == op.NEWOBJ:
+            return self._new(under, top, 0, "NEWOBJ")
+        if code == op.STACK_GLOBAL:
+            return self._stack_global(under, top)
+        self._build(under, top)
+        return under
 
     # -- Memo --------------------------------------------------------------------------------------------------------
 

@@ -30,7 +30,7 @@ LIBRARY = "loading_in_c.so"
 PRIMITIVES = """
 set_up heap | renew heap | is_small heap | release heap | grow_stack heap | grow_marks heap | grow_memo heap index
 uint1 data pos | uint2 data pos | int4 data pos | uint4 data pos | uint8 data pos
-fetch heap index | is_fetched heap index | note_long heap at size | long_size heap at | has_longs heap
+fetch heap index | memoize heap index code | is_fetched heap index | note_long heap at size | long_size heap at | has_longs heap
 is_short data at | short_text data at end
 small_int data at | short_length data at | latin1_length data at | spells_latin1 data at | may_be_dunder data at
 text_stop data pos end width
@@ -136,6 +136,7 @@ class HeapOfLists:
     """What a heap is to the twins."""
 
     def __init__(self) -> None:
+        self.is_orderly = True
         loading.set_up(self)
 
     def new_made(self, origin: Any, args: int, size: int, called: bool) -> Any:
@@ -628,6 +629,19 @@ def test_a_container_is_flat_if_its_new_items_are_short_literals(prim):
     prim.note_long(heap, 20, 1000)
     assert [prim.flat(heap, lengthy, seen) for seen in (0, 1, 2)] == [-1, -1, 2]
     assert prim.flat(heap, node, 0) == 0
+
+
+def test_an_orderly_memo_takes_its_next_entry_while_there_is_room(prim):
+    heap = prim.new_heap()
+    room = prim.rooms(heap)[2]
+    assert all(prim.memoize(heap, index, index + 1) for index in range(room))
+    assert not prim.memoize(heap, room, 1)
+    assert prim.memo_codes(heap) == {index: index + 1 for index in range(room)}
+    prim.renew(heap)
+    assert prim.memo_codes(heap) == {}
+    heap.is_orderly = False
+    assert not prim.memoize(heap, 0, 1)
+    assert prim.memo_codes(heap) == {}
 
 
 @pytest.mark.parametrize("seed", range(4))
