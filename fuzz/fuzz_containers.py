@@ -32,7 +32,7 @@ MODULES: Final = (bz2, lzma, sqlite3, zlib)  # imported late by the readers: her
 _HARMLESS: Final = frozenset({"sqlite3.connect", "sqlite3.connect/handle", "import", "compile"})
 #: What is looked for again and again where it is not installed.
 _LIBRARIES: Final = frozenset({"compression", "backports", "backports.zstd", "lz4", "lz4.frame", "py7zr"})
-#: The dictionary of a decompressor, as large as it may be, for each container in another one that the policy lets be, and
+#: The dictionary of a decompressor, as large as it may be, for each container in another that the policy lets be, and
 #: what is read.
 _MOST_MEMORY: Final = (4 * 66 + 32) << 20
 _STRICTNESS: Final = ("pass", "not a pickle", "incomplete", "malformed", "forbidden")

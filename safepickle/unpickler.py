@@ -273,19 +273,17 @@ class Unpickler:
             if symbol is None:
                 resolved.append(_MISSING)
                 continue
-            if overridden or self._data.unrestricted:
+            if overridden:
+                value = self._find(occurrence, symbol)
+            elif self._data.unrestricted:
                 key = (occurrence.module, occurrence.name, occurrence.protocol)
-                value = _MISSING if overridden else known.get(key, _MISSING)
+                value = known.get(key, _MISSING)
                 if value is _MISSING:
-                    value = self._find(occurrence, symbol)
-                    known[key] = value
+                    value = known[key] = self._find(occurrence, symbol)
             else:
                 value = known.get(symbol, _MISSING)
                 if value is _MISSING:
-                    value = self._found_again(occurrence, symbol)
-                if value is _MISSING:
-                    value = self._find(occurrence, symbol)
-                    _note_found(symbol, value)
+                    value = self._found_once(occurrence, symbol)
             known[symbol] = value
             resolved.append(value)
         for expected in plan.persistents:
@@ -300,6 +298,14 @@ class Unpickler:
                 except BaseException as error:
                     raise _Underneath(error, None, (symbol.module, symbol.name)) from None
         return resolved
+
+    def _found_once(self, occurrence: Occurrence, symbol: Global) -> Any:
+        """The object that a listed name stands for, looked for where the last load found it."""
+        value = self._found_again(occurrence, symbol)
+        if value is _MISSING:
+            value = self._find(occurrence, symbol)
+            _note_found(symbol, value)
+        return value
 
     def _found_again(self, occurrence: Occurrence, symbol: Global) -> Any:
         """What an earlier load found under this name, if it is there still: that has been judged already."""

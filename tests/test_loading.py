@@ -30,7 +30,8 @@ LIBRARY = "loading_in_c.so"
 PRIMITIVES = """
 set_up heap | renew heap | is_small heap | release heap | grow_stack heap | grow_marks heap | grow_memo heap index
 uint1 data pos | uint2 data pos | int4 data pos | uint4 data pos | uint8 data pos
-fetch heap index | memoize heap index code | is_fetched heap index | note_long heap at size | long_size heap at | has_longs heap
+fetch heap index | memoize heap index code | is_fetched heap index
+note_long heap at size | long_size heap at | has_longs heap
 is_short data at | short_text data at end
 small_int data at | short_length data at | latin1_length data at | spells_latin1 data at | may_be_dunder data at
 text_stop data pos end width
