@@ -12,6 +12,7 @@ cdef extern from "dumping.h":
 
     bint is_class "PyType_Check"(object obj) noexcept
 
+    int is_readonly "dumping_is_readonly"(object buffer) except -1
     int op "dumping_op"(bytearray buffer, int code) except -1
     int op1 "dumping_op1"(bytearray buffer, int code, int value) except -1
     int op4 "dumping_op4"(bytearray buffer, int code, unsigned int value) except -1

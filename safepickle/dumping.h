@@ -820,6 +820,21 @@ dumping_byte_string(PyObject *buffer, DumpingMemo *memo, PyObject *object, int p
                            brief ? DUMPING_SHORT_BINBYTES : DUMPING_BINBYTES, protocol, slot);
 }
 
+/* Whether a PickleBuffer may not be written to; -1 with an error set where it is released or not contiguous. */
+static inline int
+dumping_is_readonly(PyObject *buffer)
+{
+    const Py_buffer *view = PyPickleBuffer_GetBuffer(buffer);
+    if (view == NULL) {
+        return -1;
+    }
+    if (!PyBuffer_IsContiguous(view, 'A')) {
+        PyErr_SetString(PyExc_BufferError, "cannot extract raw buffer from non-contiguous buffer");
+        return -1;
+    }
+    return view->readonly != 0;
+}
+
 static inline int
 dumping_atom(PyObject *buffer, DumpingMemo *memo, PyObject *object, Py_ssize_t limit, int protocol)
 {

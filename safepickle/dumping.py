@@ -89,6 +89,13 @@ def encode_long(value: int) -> bytes:
     return data
 
 
+def is_readonly(buffer: Any) -> bool:
+    """Whether a PickleBuffer may not be written to; BufferError if it is not contiguous, ValueError if released."""
+    with buffer.raw() as view:
+        readonly: bool = view.readonly
+    return readonly
+
+
 def op(buffer: bytearray, code: int) -> None:
     """Append an opcode that has no argument."""
     buffer.append(code)

@@ -724,15 +724,15 @@ class Saver:
     def _save_buffer(self, obj: PickleBuffer) -> None:
         if self._protocol < 5:
             raise PicklingError(_buffer_advice())
-        view = _raw_bytes(obj)
+        readonly = _is_readonly(obj)
         callback = self._buffer_callback
         if callback is not None and not callback(obj):
-            self._writer.out_of_band(view.readonly)
-        elif view.readonly:
-            self._writer.byte_string(view, obj)
+            self._writer.out_of_band(readonly)
+        elif readonly:
+            self._writer.byte_string(obj.raw(), obj)
             self._memoize(obj)
         else:
-            self._writer.byte_array(view, obj)
+            self._writer.byte_array(obj.raw(), obj)
             self._memoize(obj)
 
     # Everything else: reduce values
@@ -959,6 +959,8 @@ class PicklerMemoProxy:
 def _protocol_number(protocol: int | None) -> int:
     if protocol is None:
         return DEFAULT_PROTOCOL
+    if type(protocol) is int and 0 <= protocol <= HIGHEST_PROTOCOL:
+        return protocol
     number = _as_long(protocol)
     if number < 0:
         return HIGHEST_PROTOCOL
@@ -1073,9 +1075,9 @@ def _type_name(kind: type) -> str:
 # Buffers
 
 
-def _raw_bytes(buffer: PickleBuffer) -> memoryview:
+def _is_readonly(buffer: PickleBuffer) -> bool:
     try:
-        return buffer.raw()
+        return dumping.is_readonly(buffer)
     except BufferError:
         message = "PickleBuffer can not be pickled when pointing to a non-contiguous buffer"
         raise PicklingError(message) from None

@@ -52,9 +52,9 @@ cdef class Global:
 
 @_cython.final
 cdef class Occurrence:
-    cdef readonly object module, name
-    cdef readonly Global symbol
-    cdef readonly int64_t protocol, position
+    cdef public object module, name
+    cdef public Global symbol
+    cdef public int64_t protocol, position
 
 
 @_cython.final

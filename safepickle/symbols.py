@@ -321,16 +321,19 @@ LONG_TEXT: Final = 255
 
 
 class Occurrence:
-    """One opcode that names a global: as the stream spells it, under which protocol, and what it was judged as."""
+    """One opcode that names a global: as the stream spells it, under which protocol, and what it was judged as.
+
+    Its `symbol` is None where only running it shows the name, which the unrestricted policy lets be.
+    """
 
     __slots__ = ("module", "name", "position", "protocol", "symbol")
 
-    def __init__(self, module: str, name: str, protocol: int, symbol: Global | None, position: int) -> None:
-        self.module = module
-        self.name = name
-        self.protocol = protocol
-        self.symbol = symbol  # None: only running it shows the name; under the unrestricted policy
-        self.position = position
+    if TYPE_CHECKING:  # compiled, these are fields in C
+        module: str
+        name: str
+        protocol: int
+        symbol: Global | None
+        position: int
 
 
 class Refusal(NamedTuple):

@@ -4,7 +4,7 @@ from libc.stdint cimport int64_t
 from safepickle cimport _opcodes as op
 from safepickle cimport _loading as prim
 from safepickle.reader cimport Reader
-from safepickle.symbols cimport Heap, Occurrence
+from safepickle.symbols cimport Global, Heap, Occurrence, Plan
 from safepickle.values cimport Memo, Stack
 from safepickle.verifier cimport Options, Verifier
 
@@ -26,6 +26,7 @@ cdef class _Machine:
 
     cpdef object begin(self, Reader reader, object probe_work)
     cpdef object spare(self, Heap heap)
+    cpdef object serve(self, object unpickler, list resolved, object buffers, Plan plan, object persistent_load, dict prior)
     cpdef object renew(self)
     cpdef bint is_small(self) except -1
     cdef object _guard(self)
@@ -86,3 +87,9 @@ cdef _Bench _bench()
 cdef object _load_plain(bytes data, object policy, object buffers)
 cdef Verifier _verified(Verifier verifier)
 cdef object _chosen(object policy)
+
+@_cython.locals(occurrence=Occurrence, symbol=Global, overridden=bint, unrestricted=bint, resolved=list, known=dict)
+cdef list _resolved(object unpickler, Plan plan)
+cdef object _resolve_others(Plan plan, dict known, bint unrestricted)
+cdef object _found_again(Occurrence occurrence, Global symbol)
+cdef object _take(object buffers, int64_t count)

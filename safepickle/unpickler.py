@@ -231,7 +231,7 @@ class Unpickler:
     ) -> Any:
         """Run what was verified; `prior` is the memo that it was verified with, where there is a next load."""
         try:
-            resolved = self._resolve(plan)
+            resolved = _resolved(self, plan)
             buffers = _take(self._buffers, plan.buffers)
             self._protocol = plan.protocol  # for when the application calls find_class, from now on and after the load
         except (StreamError, _Underneath):
@@ -262,66 +262,6 @@ class Unpickler:
         self._prior.update(remembered(plan.heap, plan.memo, self._memo))
 
     # -- Resolving names ---------------------------------------------------------------------------------------------
-
-    def _resolve(self, plan: Plan) -> list[Any]:
-        """The object for each opcode that names a global, in order, all of them before anything is called."""
-        overridden = not self._is_internal and getattr(self.find_class, "__func__", None) is not Unpickler.find_class
-        known: dict[Any, Any] = {}
-        resolved = []
-        for occurrence in plan.occurrences:
-            symbol = occurrence.symbol
-            if symbol is None:
-                resolved.append(_MISSING)
-                continue
-            if overridden:
-                value = self._find(occurrence, symbol)
-            elif self._data.unrestricted:
-                key = (occurrence.module, occurrence.name, occurrence.protocol)
-                value = known.get(key, _MISSING)
-                if value is _MISSING:
-                    value = known[key] = self._find(occurrence, symbol)
-            else:
-                value = known.get(symbol, _MISSING)
-                if value is _MISSING:
-                    value = self._found_once(occurrence, symbol)
-            known[symbol] = value
-            resolved.append(value)
-        for expected in plan.persistents:
-            if expected is not None and expected not in known:
-                known[expected] = _find_listed(expected.module, expected.name, expected.module)
-        for base, symbol in plan.references:
-            if base in known and symbol not in known and not self._data.unrestricted:
-                try:
-                    known[symbol] = _class_attribute(known[base], symbol.name.rpartition(".")[2])
-                except (KeyboardInterrupt, GeneratorExit) as error:
-                    raise _Interrupted(error) from None
-                except BaseException as error:
-                    raise _Underneath(error, None, (symbol.module, symbol.name)) from None
-        return resolved
-
-    def _found_once(self, occurrence: Occurrence, symbol: Global) -> Any:
-        """The object that a listed name stands for, looked for where the last load found it."""
-        value = self._found_again(occurrence, symbol)
-        if value is _MISSING:
-            value = self._find(occurrence, symbol)
-            _note_found(symbol, value)
-        return value
-
-    def _found_again(self, occurrence: Occurrence, symbol: Global) -> Any:
-        """What an earlier load found under this name, if it is there still: that has been judged already."""
-        if symbol.found_in is None or sys.modules.get(symbol.module) is not symbol.found_in:
-            return _MISSING
-        value = vars(symbol.found_in).get(symbol.name, _MISSING)
-        if value is not symbol.found:
-            return _MISSING
-        try:
-            sys.audit("pickle.find_class", occurrence.module, occurrence.name)
-        except (KeyboardInterrupt, GeneratorExit) as error:
-            raise _Interrupted(error) from None
-        except BaseException as error:
-            culprit = occurrence.module, occurrence.name
-            raise _Underneath(error, occurrence.position, culprit, own_words=True) from None
-        return value
 
     def _find(self, occurrence: Occurrence, symbol: Global) -> Any:
         """The object that one opcode names, if it is what the policy says it is."""
@@ -495,6 +435,76 @@ def _log(error: BaseException, policy: Policy) -> None:
     logging.getLogger("safepickle").warning(
         "refused a pickle%s: %s: %s (policy %s)", where, type(error).__name__, told, policy.digest[:16]
     )
+
+
+# -- Resolving names -------------------------------------------------------------------------------------------------
+
+
+def _resolved(unpickler: Unpickler, plan: Plan) -> list[Any]:
+    """The object for each opcode that names a global, in order, all of them before anything is called."""
+    overridden = (
+        not unpickler._is_internal
+        and getattr(unpickler.find_class, "__func__", None) is not Unpickler.find_class
+    )
+    unrestricted = unpickler._data.unrestricted
+    known: dict[Any, Any] = {}
+    resolved = []
+    for each in plan.occurrences:
+        occurrence: Occurrence = each
+        symbol = occurrence.symbol
+        if symbol is None:
+            value = _MISSING
+        elif overridden:
+            value = unpickler._find(occurrence, symbol)
+        elif unrestricted:
+            key = (occurrence.module, occurrence.name, occurrence.protocol)
+            value = known.get(key, _MISSING)
+            if value is _MISSING:
+                value = known[key] = unpickler._find(occurrence, symbol)
+        else:
+            value = known.get(symbol, _MISSING)
+            if value is _MISSING:
+                value = _found_again(occurrence, symbol)
+            if value is _MISSING:
+                value = unpickler._find(occurrence, symbol)
+                _note_found(symbol, value)
+        known[symbol] = value
+        resolved.append(value)
+    if plan.persistents or plan.references:
+        _resolve_others(plan, known, unrestricted)
+    return resolved
+
+
+def _resolve_others(plan: Plan, known: dict[Any, Any], unrestricted: bool) -> None:
+    """Find what no opcode names: classes that persistent IDs stand for, and attributes of classes."""
+    for expected in plan.persistents:
+        if expected is not None and expected not in known:
+            known[expected] = _find_listed(expected.module, expected.name, expected.module)
+    for base, symbol in plan.references:
+        if base in known and symbol not in known and not unrestricted:
+            try:
+                known[symbol] = _class_attribute(known[base], symbol.name.rpartition(".")[2])
+            except (KeyboardInterrupt, GeneratorExit) as error:
+                raise _Interrupted(error) from None
+            except BaseException as error:
+                raise _Underneath(error, None, (symbol.module, symbol.name)) from None
+
+
+def _found_again(occurrence: Occurrence, symbol: Global) -> Any:
+    """What an earlier load found under this name, if it is there still: that has been judged already."""
+    if symbol.found_in is None or sys.modules.get(symbol.module) is not symbol.found_in:
+        return _MISSING
+    value = vars(symbol.found_in).get(symbol.name, _MISSING)
+    if value is not symbol.found:
+        return _MISSING
+    try:
+        sys.audit("pickle.find_class", occurrence.module, occurrence.name)
+    except (KeyboardInterrupt, GeneratorExit) as error:
+        raise _Interrupted(error) from None
+    except BaseException as error:
+        culprit = occurrence.module, occurrence.name
+        raise _Underneath(error, occurrence.position, culprit, own_words=True) from None
+    return value
 
 
 # -- Finding what a stream names -------------------------------------------------------------------------------------

@@ -101,6 +101,8 @@ cdef class Verifier:
     cdef int64_t _global_code(self, Global symbol) except -1
     @_cython.locals(matcher=Matcher)
     cdef int64_t _stack_global(self, int64_t module, int64_t name) except -1
+    @_cython.locals(occurrence=Occurrence)
+    cdef object _note_occurrence(self, object module, object name, Global symbol)
     cdef int _check_name_length(self, int64_t length) except -1
     @_cython.locals(symbol=Global, met=Global, mapped=bint)
     cdef int64_t _global(self, object module, object name) except -1

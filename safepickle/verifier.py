@@ -1348,7 +1348,7 @@ class Verifier:
     def _global_of_the_application(self, module: int, name: int) -> int:
         """A name that a persistent ID or a call gives: only the unrestricted policy lets it be known while running."""
         self.capable = True
-        self._occurrences.append(Occurrence("", "", self._protocol, None, self.reader.position))
+        self._note_occurrence("", "", None)
         return self._make(None, self._tuple_of([module, name]), 0, ())
 
     def _global_pair(self, spelled: tuple[str, str]) -> int:
@@ -1376,11 +1376,20 @@ class Verifier:
                 symbol = self._spelled[module, name, mapped] = met
         if "." in name and self._protocol < 4 and not self._unrestricted:
             self.malformed(f"the dotted name {escape(name)} needs protocol 4 or later")
-        self._occurrences.append(Occurrence(module, name, self._protocol, symbol, self.reader.position))
+        self._note_occurrence(module, name, symbol)
         if symbol.helper == sym.DUNDER_NEW:  # understood as what getattr gives, not as a name
             self._refuse_verb(symbol, REFER)
         self._judge(symbol, REFER)
         return self._global_code(symbol)
+
+    def _note_occurrence(self, module: str, name: str, symbol: Global | None) -> None:
+        occurrence = Occurrence.__new__(Occurrence)  # without __init__, which in C takes most of the time
+        occurrence.module = module
+        occurrence.name = name
+        occurrence.protocol = self._protocol
+        occurrence.symbol = symbol
+        occurrence.position = self.reader.position
+        self._occurrences.append(occurrence)
 
     def _global_code(self, symbol: Global) -> int:
         return self.heap.add(sym.GLOBAL, symbol, TAINT if symbol.helper else 0)
@@ -1413,13 +1422,15 @@ class Verifier:
 
     def _judge(self, symbol: Global, verb: str) -> None:
         """Whether a verb without conditions of its own is granted."""
+        if verb == REFER:
+            symbol.referred += 1
+            if not symbol.listed and not self._unrestricted:
+                self._refuse_verb(symbol, verb)
+            return
         symbol.use(verb)
         if self._unrestricted or symbol.helper:
             return
-        if verb == REFER:
-            if not symbol.listed:
-                self._refuse_verb(symbol, verb)
-        elif not symbol.has_verb(verb):
+        if not symbol.has_verb(verb):
             self._refuse_verb(symbol, verb)
 
     def _refuse_verb(self, symbol: Global, verb: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import _pickle
 import ctypes
 import gc
+import pickle
 import pickletools
 import random
 import re
@@ -65,6 +66,7 @@ WRAPPERS = """
 #include "dumping.h"
 #define MEMO ((DumpingMemo *)memo)
 #define PARTS ((DumpingParts *)parts)
+int is_readonly(PyObject *b) { return dumping_is_readonly(b); }
 int op(PyObject *b, int c) { return dumping_op(b, c); }
 int op1(PyObject *b, int c, int v) { return dumping_op1(b, c, v); }
 int op4(PyObject *b, int c, unsigned int v) { return dumping_op4(b, c, v); }
@@ -134,6 +136,19 @@ def in_c(tmp_path_factory):
 def primitives(request):
     """Each implementation in turn."""
     return dumping if request.param == "python" else request.getfixturevalue("in_c")
+
+
+def test_a_buffer_is_asked_whether_it_is_readonly_and_in_one_piece(primitives):
+    whole = memoryview(bytearray(range(24)))
+    for buffer, expected in ((b"ab", 1), (bytearray(b"ab"), 0), (b"", 1), (bytearray(), 0), (whole, 0),
+                             (whole.toreadonly(), 1), (whole.cast("B", (4, 6)), 0), (whole[3:7], 0)):  # fmt: skip
+        assert primitives.is_readonly(pickle.PickleBuffer(buffer)) == expected
+    with pytest.raises(BufferError, match="non-contiguous"):
+        primitives.is_readonly(pickle.PickleBuffer(whole[::2]))
+    released = pickle.PickleBuffer(bytearray(3))
+    released.release()
+    with pytest.raises(ValueError, match="released"):
+        primitives.is_readonly(released)
 
 
 @pytest.fixture
