@@ -72,6 +72,11 @@ PAIRS: Final[dict[str, tuple[Policy, Step, Step]]] = {
         dict_of((["NONE", ["NONE", "TUPLE2"] * 40], "NONE")),
         dict_of((["NONE", ["DUP", "TUPLE2"] * 40], "NONE")),
     ),
+    "a key that holds no more than it seems to": (
+        policy("Plain", SMALL),
+        dict_of((["NONE", ["POP", "NONE", "DUP", "TUPLE2"] * 40], "NONE")),
+        dict_of((["NONE", ["NONE", "POP", "DUP", "TUPLE2"] * 40], "NONE")),
+    ),
     "a key that cannot be hashed": (
         policy("Plain"),
         dict_of((tuple_of(tuple_of("EMPTY_TUPLE")), "NONE")),
@@ -150,6 +155,16 @@ def test_any_stream_may_come_before_any_other(before: str) -> None:
             fresh()
             outcome(pickled(4, PAIRS[before][1]), rules | PAIRS[before][0])
             assert outcome(data, rules) == expected, name
+
+
+@pytest.mark.parametrize("one", [PLAIN, SLOTTED], ids=["attributes", "slots"])
+def test_a_text_that_may_not_be_a_name_says_nothing_of_another_in_its_place(one: Step) -> None:
+    before, after = ([], []) if one == PLAIN else (["NONE"], ["TUPLE2"])
+    for special in ("append", "__setstate__", "__class__"):
+        harmless = [newobj(one), before, "EMPTY_DICT", text(special), "POP", after, "BUILD"]
+        named = [newobj(one), before, "EMPTY_DICT", text("a"), "NONE", "SETITEM", after, "BUILD"]
+        for steps in (harmless, named, harmless, harmless, named):
+            assert outcome(pickled(4, steps), policy("Plain") | policy("Slotted")) in (victims.Plain, victims.Slotted)
 
 
 def test_work_is_counted_for_each_load_by_itself() -> None:
