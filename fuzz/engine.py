@@ -18,11 +18,15 @@ Rules:
 
 from __future__ import annotations
 
+import bz2
 import gc
 import logging
+import lzma
 import os
+import sqlite3
 import sys
 import tempfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,6 +44,10 @@ _DEFAULTS: Final = ("-timeout=20", "-rss_limit_mb=1024")
 # --- What the interpreter is asked for -------------------------------------------------------------------------------
 #: Audit events that mean nothing here: reading an object's own attributes, and what logging does to find its caller.
 _UNIMPORTANT: Final = frozenset({"object.__getattr__", "object.__setattr__", "sys._getframe", "builtins.id"})
+#: What the readers of containers import late: here, before anything is watched.
+DECODERS: Final = (bz2, lzma, sqlite3, zlib)
+#: What they look for again and again where it is not installed.
+LIBRARIES: Final = frozenset({"compression", "backports", "backports.zstd", "lz4", "lz4.frame", "py7zr"})
 _seen: list[tuple[str, tuple[Any, ...]]] = []
 _watching: list[bool] = []
 

@@ -8,13 +8,9 @@
 
 from __future__ import annotations
 
-import bz2
 import io
 import json
-import lzma
-import sqlite3
 import tracemalloc
-import zlib
 from functools import cache
 from typing import Final
 
@@ -27,11 +23,8 @@ from safepickle.report import RULES
 from tests import make_containers
 
 SEEDS: Final = "containers"
-MODULES: Final = (bz2, lzma, sqlite3, zlib)  # imported late by the readers: here, before anything is watched
 #: `compile` is the reading of an array's header as a literal, of which nothing is executed.
 _HARMLESS: Final = frozenset({"sqlite3.connect", "sqlite3.connect/handle", "import", "compile"})
-#: What is looked for again and again where it is not installed.
-_LIBRARIES: Final = frozenset({"compression", "backports", "backports.zstd", "lz4", "lz4.frame", "py7zr"})
 #: The dictionary of a decompressor, as large as it may be, for each container in another that the policy lets be, and
 #: what is read.
 _MOST_MEMORY: Final = (4 * 66 + 32) << 20
@@ -57,7 +50,7 @@ def check(data: bytes) -> None:
         with engine.watched() as events:
             report = safepickle.scan(data, policy=policy)
             assert {event for event, _ in events} <= _HARMLESS, events[:3]
-            assert not any(event == "import" and arguments[0] not in _LIBRARIES for event, arguments in events)
+            assert not any(event == "import" and arguments[0] not in engine.LIBRARIES for event, arguments in events)
         assert tracemalloc.get_traced_memory()[1] < _MOST_MEMORY
     finally:
         tracemalloc.stop()

@@ -53,7 +53,7 @@ def _policies() -> tuple[safepickle.Policy, ...]:
 def check_under(data: bytes, policy: safepickle.Policy) -> None:
     with engine.watched() as events:
         report = safepickle.scan(data, policy=policy)
-        assert events == []
+        assert all(event == "import" and arguments[0] in engine.LIBRARIES for event, arguments in events), events[:3]
     assert report.verdict in VERDICTS
     assert report.ok is (report.verdict == "pass")
     assert report.size == len(data)
