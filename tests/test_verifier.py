@@ -1092,7 +1092,11 @@ def test_a_long_name_from_the_memo_is_read_once_however_often_it_is_used(monkeyp
 
 
 # --- At a glance, and the long way ------------------------------------------------------------------------------------
-GLANCED: Final = Policy.named("stdlib") | policy("Plain", "Slotted", "keep: {use: [call]}")
+GLANCED: Final = (
+    Policy.named("stdlib")
+    | policy("Plain", "Slotted", "keep: {use: [call]}")
+    | Policy.from_yaml("safepickle: 1\nallow:\n  builtins:\n    - frozenset: {use: [call]}\n")
+)
 _LONG: Final = "more than is told at a glance, which is what a length of two hundred and fifty-five is, " * 3
 
 
@@ -1118,6 +1122,7 @@ def _objects_of_objects() -> Iterator[bytes]:
         [made, *again, put(1), set_of(get(1), get(0))],
         [list_of(made), put(1), "POP", reduce(victim("keep"), get(1), made)],
         [text(_LONG), put(1), "POP", reduce(victim("keep"), get(1), made)],
+        reduce(("GLOBAL", "builtins", "frozenset"), reduce(victim("keep"), made, made)),
     ):
         yield pickled(4, steps)
 
