@@ -12,6 +12,8 @@ Rules:
 * `__setstate__`, `append`, `extend` and `add` are looked up on the type and bound, never on the instance.
 * Whatever is raised underneath becomes one `UnpicklingError`, with the cause but without its traceback; stack and memo
   are dropped first, so an error keeps no payload alive.
+* What an earlier load found under a name is taken again without being judged anew only where the policy, the module and
+  the object are the very same.
 * A load either succeeds as a whole, memo included, or leaves the Unpickler as it was.
 """
 

@@ -13,6 +13,7 @@ Rules:
 * The operands of STACK_GLOBAL, and the names given to getattr, are literal text of this stream.
 * A refusal does not end the pass: the rest is judged as if the name were granted, so that all missing grants are known
   at once.  Bytes that are malformed, or work beyond a limit, end it.
+* What is kept from one pass to the next is room and what the policy says of names, never anything of the stream.
 * Work is charged when it is caused, against a budget that grows with the bytes read so far, never with declared ones.
 * No recursion over the stream's values.
 """
