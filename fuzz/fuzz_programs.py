@@ -57,13 +57,13 @@ def _policy() -> safepickle.Policy:
 
 def _check(made: Program, has_names: bool, encoding: str) -> None:
     loaded = readers.ours(made.data, _policy(), encoding)
+    assert set(victims.RAN) <= fuzz_loads.LISTED_CANARIES, victims.RAN  # now: what follows reads without a policy too
     assert made.damaged or loaded.error is None or encoding not in _DECODING_ANYTHING, loaded.error
     if loaded.error is None:
         theirs = readers.theirs(made.data, encoding)
         assert not readers.unlike(loaded, theirs), readers.unlike(loaded, theirs)
     elif not has_names:
         _check_completeness(made.data, encoding)
-    assert set(victims.RAN) <= fuzz_loads.LISTED_CANARIES, victims.RAN
 
 
 def _check_in_a_row(made: list[Program]) -> None:

@@ -232,20 +232,10 @@ class Unpickler:
         prior: dict[int, Prior] | None = None,
     ) -> Any:
         """Run what was verified; `prior` is the memo that it was verified with, where there is a next load."""
-        try:
-            resolved = _resolved(self, plan)
-            buffers = _take(self._buffers, plan.buffers)
-            self._protocol = plan.protocol  # for when the application calls find_class, from now on and after the load
-        except (StreamError, _Underneath):
-            raise
-        except (KeyboardInterrupt, GeneratorExit) as error:
-            raise _Interrupted(error) from None
-        except BaseException as error:
-            raise _Underneath(error, None, None) from None
         machine.begin(reader, self._limits.probe_work)
         if prior is None:
             machine.spare(plan.heap)
-        machine.serve(self, resolved, buffers, plan, persistent_load, prior)
+        _prepare(machine, self, plan, self._buffers, persistent_load, prior)
         value = machine.run()
         if self._prior is prior:  # else the application has cleared or replaced it meanwhile: what it says stands
             self._memo.update(machine.entries())
@@ -475,6 +465,28 @@ def _resolved(unpickler: Unpickler, plan: Plan) -> list[Any]:
     if plan.persistents or plan.references:
         _resolve_others(plan, known, unrestricted)
     return resolved
+
+
+def _prepare(
+    machine: _Machine,
+    unpickler: Unpickler,
+    plan: Plan,
+    buffers: Iterable[Any] | None,
+    persistent_load: Callable[[Any], Any] | None,
+    prior: dict[int, Prior] | None,
+) -> None:
+    """Resolve the names of what was verified, count its buffers, and hand all of it to the machine."""
+    try:
+        resolved = _resolved(unpickler, plan)
+        taken = _take(buffers, plan.buffers)
+    except (StreamError, _Underneath):
+        raise
+    except (KeyboardInterrupt, GeneratorExit) as error:
+        raise _Interrupted(error) from None
+    except BaseException as error:
+        raise _Underneath(error, None, None) from None
+    unpickler._protocol = plan.protocol  # for when the application calls find_class, from now on and after the load
+    machine.serve(unpickler, resolved, taken, plan, persistent_load, prior)
 
 
 def _resolve_others(plan: Plan, known: dict[Any, Any], unrestricted: bool) -> None:
@@ -1457,11 +1469,13 @@ class _Bench:
         if unpickler is None:
             unpickler = _over_bytes(self.policy, fix_imports=True, encoding="ASCII", errors="strict", buffers=None)
             self.unpickler = unpickler
-        unpickler._buffers = buffers  # type: ignore[assignment]  # one load takes from a list as from an iterator
+        plan = self.verifier.plan()
+        machine = self.machine
         self.reader.rewind()
-        value = unpickler._run(self.verifier.plan(), self.reader, None, self.machine)
-        unpickler._buffers = None
-        return value
+        machine.begin(self.reader, self.probe_work)
+        machine.spare(plan.heap)
+        _prepare(machine, unpickler, plan, buffers, None, None)
+        return machine.run()
 
     def put_back(self) -> None:
         """Keep this for the next load."""
