@@ -59,7 +59,11 @@ def _check(made: Any, protocol: int, is_fast: bool) -> None:
     ours = _written(safepickle.Pickler, made, protocol, is_fast)
     if isinstance(theirs, bytes) and isinstance(ours, bytes):
         assert ours == theirs, f"other bytes at protocol {protocol}"
-        mine = safepickle.loads(ours, policy=_UNRESTRICTED)
+        try:
+            mine = safepickle.loads(ours, policy=_UNRESTRICTED)
+        except safepickle.LimitExceeded as refusal:
+            assert "hash_work" in str(refusal), refusal  # it shares so much that a walk through it would hardly end
+            return
         assert not difference(_pickle.loads(ours), mine), difference(_pickle.loads(ours), mine)
     else:
         assert type(ours) is type(theirs), (ours, theirs)

@@ -62,7 +62,7 @@ def open_stamped(source: Source, budget: Budget) -> Iterator[Found]:
     budget.member()
     rest = Slice(source, _PREFIX, source.size)
     yield Claim(0, _PREFIX)
-    yield Stream("", rest, _PREFIX, source.size)
+    yield Stream("behind the time stamp", rest, _PREFIX, source.size)
     if not rest.meant:
         raise Broken("no pickle behind the time stamp")
 
