@@ -46,8 +46,8 @@ _DEFAULTS: Final = ("-timeout=20", "-rss_limit_mb=1024")
 _UNIMPORTANT: Final = frozenset({"object.__getattr__", "object.__setattr__", "sys._getframe", "builtins.id"})
 #: What the readers of containers import late: here, before anything is watched.
 DECODERS: Final = (bz2, lzma, sqlite3, zlib)
-#: What they look for again and again where it is not installed.
-LIBRARIES: Final = frozenset({"compression", "backports", "backports.zstd", "lz4", "lz4.frame", "py7zr"})
+#: What begins like what they unpack with a library that they look for once: to be scanned before anything is watched.
+PACKED: Final = (b"\x28\xb5\x2f\xfd" + bytes(16), b"\x04\x22\x4d\x18" + bytes(16), b"7z\xbc\xaf\x27\x1c" + bytes(16))
 _seen: list[tuple[str, tuple[Any, ...]]] = []
 _watching: list[bool] = []
 

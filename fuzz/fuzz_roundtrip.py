@@ -23,7 +23,7 @@ _MOST: Final = 1 << 20  # objects, and bytes of text: ten shared lists of ten, e
 # What is made here may hold a list of a thousand lists of a thousand, which costs more to walk through than is allowed
 # by default; that it is read back is asked all the same.
 _UNRESTRICTED: Final = safepickle.Policy(
-    safepickle.Policy.unrestricted().data._replace(named_limits={"hash_work": 1 << 40})
+    safepickle.Policy.unrestricted().data._replace(named_limits={"hash_work": 1 << 60})
 )
 
 
@@ -59,12 +59,7 @@ def _check(made: Any, protocol: int, is_fast: bool) -> None:
     ours = _written(safepickle.Pickler, made, protocol, is_fast)
     if isinstance(theirs, bytes) and isinstance(ours, bytes):
         assert ours == theirs, f"other bytes at protocol {protocol}"
-        try:
-            mine = safepickle.loads(ours, policy=_UNRESTRICTED)
-        except safepickle.LimitExceeded as refusal:
-            if "hash_work" in str(refusal):
-                return  # it shares so much that a walk through it would hardly end
-            raise
+        mine = safepickle.loads(ours, policy=_UNRESTRICTED)
         assert not difference(_pickle.loads(ours), mine), difference(_pickle.loads(ours), mine)
     else:
         assert type(ours) is type(theirs), (ours, theirs)

@@ -44,7 +44,7 @@ def check(data: bytes) -> None:
 @cache
 def _policies() -> tuple[safepickle.Policy, ...]:
     found = (safepickle.Policy.named("plain"), readers.policy())
-    for opening in fuzz_loads.WARMING_UP:
+    for opening in (*fuzz_loads.WARMING_UP, *engine.PACKED):
         for policy in found:
             safepickle.scan(opening, policy=policy)  # what the package imports late is imported now
     return found
@@ -53,7 +53,7 @@ def _policies() -> tuple[safepickle.Policy, ...]:
 def check_under(data: bytes, policy: safepickle.Policy) -> None:
     with engine.watched() as events:
         report = safepickle.scan(data, policy=policy)
-        assert all(event == "import" and arguments[0] in engine.LIBRARIES for event, arguments in events), events[:3]
+        assert events == []
     assert report.verdict in VERDICTS
     assert report.ok is (report.verdict == "pass")
     assert report.size == len(data)

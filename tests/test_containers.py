@@ -218,6 +218,25 @@ def test_tensors_that_begin_like_something_are_tensors():
     assert (report.verdict, report.findings) == ("pass", ())
 
 
+def test_packed_streams_within_packed_ones_take_less_and_less_memory():
+    """Each asks for the largest dictionary there is, and none may end while the next is read."""
+    strongest = [{"id": lzma.FILTER_LZMA2, "preset": 9}]
+    usual = lzma.compress(made.GOOD, preset=6)
+    assert safepickle.scan(lzma.compress(usual), policy=PLAIN).ok
+    data = made.GOOD
+    for _ in range(4):
+        data = lzma.compress(data + bytes(2 << 20), filters=strongest)
+    tracemalloc.start()
+    try:
+        report = safepickle.scan(data, policy=PLAIN)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert not report.ok
+    assert any("emory" in finding.message for finding in report.findings)
+    assert peak < 96 << 20
+
+
 def test_the_hash_of_a_large_file_that_has_changed_is_not_given(tmp_path):
     path = tmp_path / "large.pkl"
     path.write_bytes(pickle.dumps(bytes(2 << 20)))

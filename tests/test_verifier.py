@@ -66,11 +66,26 @@ def victim(name: str) -> Step:
     return ("GLOBAL", V, name)
 
 
+#: Behind STOP nothing counts; but the last bytes of the input are read more warily than those before them.
+FOLLOWING: Final = bytes(16)
+
+
+def _passes(data: bytes, by: Policy, **options: Any) -> bool:
+    try:
+        safepickle.verify(data, policy=by, **options)
+    except safepickle.UnpicklingError:
+        return False
+    return True
+
+
 def refused(kind: type[BaseException], *steps: Step, by: Policy, protocol: int = 4, **options: Any) -> Any:
     """The error that verification raises for a pickle of these steps; the scanner does not pass it either."""
     data = pickled(protocol, *steps)
     with pytest.raises(kind) as raised:
         safepickle.verify(data, policy=by, **options)
+    with pytest.raises(kind) as among_others:
+        safepickle.verify(data + FOLLOWING, policy=by, **options)
+    assert str(among_others.value) == str(raised.value)
     assert not safepickle.scan(data, policy=by).ok or options
     return raised.value
 
@@ -84,12 +99,8 @@ def forbidden(*steps: Step, by: Policy, **options: Any) -> safepickle.Forbidden:
 def admitted(*steps: Step, by: Policy, protocol: int = 4, **options: Any) -> bool:
     """Whether verification and the scanner pass a pickle of these steps, and agree."""
     data = pickled(protocol, *steps)
-    try:
-        safepickle.verify(data, policy=by, **options)
-    except safepickle.UnpicklingError:
-        passes = False
-    else:
-        passes = True
+    passes = _passes(data, by, **options)
+    assert _passes(data + FOLLOWING, by, **options) is passes
     if not options:
         report = safepickle.scan(data, policy=by)
         # What takes without end to walk through is loaded, and reported.

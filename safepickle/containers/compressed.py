@@ -10,6 +10,7 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 from safepickle.containers.source import (
@@ -25,10 +26,12 @@ from safepickle.containers.source import (
     Unpacked,
 )
 
-__all__ = ["FORMATS", "Format", "Zlib", "decoder", "open_compressed", "unpacked_problems"]
+__all__ = ["FORMATS", "Format", "Zlib", "decoder", "memory_for", "open_compressed", "unpacked_problems"]
 
-#: A dictionary that a stream asks for may take this much memory: the strongest presets need 65 MiB.
+#: A dictionary that a stream asks for may take this much memory: the strongest presets need 65 MiB.  Of a stream within
+#: an unpacked one, an eighth of that: enough for the usual preset, 9 MiB; and all of them together stay below 96 MiB.
 _MOST_MEMORY: Final = 80 << 20
+_SHIFT_WITHIN: Final = 3
 #: A header of joblib's before 0.10: `ZF`, and the length as hexadecimal text in a field of this many characters.
 _ZF_HEADER: Final = 2 + len(hex(1 << 64))
 
@@ -38,7 +41,7 @@ class Format(NamedTuple):
 
     name: str
     begins: Callable[[bytes], bool]  # whether another stream of this kind begins with these bytes
-    decoder: Callable[[], tuple[Callable[[], Decoder], tuple[type[BaseException], ...]]]
+    decoder: Callable[[int], tuple[Callable[[], Decoder], tuple[type[BaseException], ...]]]  # given its bytes of memory
     header: int = 0  # bytes before the packed ones
     sure: bool = True  # whether the beginning cannot be chance
 
@@ -71,8 +74,8 @@ class Zlib:
         return self._inner.decompress(self._inner.unconsumed_tail + data, max_length)
 
 
-def _zlib(wbits: int) -> Callable[[], tuple[Callable[[], Decoder], tuple[type[BaseException], ...]]]:
-    def chosen() -> tuple[Callable[[], Decoder], tuple[type[BaseException], ...]]:
+def _zlib(wbits: int) -> Callable[[int], tuple[Callable[[], Decoder], tuple[type[BaseException], ...]]]:
+    def chosen(_memory: int) -> tuple[Callable[[], Decoder], tuple[type[BaseException], ...]]:
         import zlib
 
         return lambda: Zlib(wbits), (zlib.error,)
@@ -80,37 +83,57 @@ def _zlib(wbits: int) -> Callable[[], tuple[Callable[[], Decoder], tuple[type[Ba
     return chosen
 
 
-def _bz2() -> tuple[Callable[[], Decoder], tuple[type[BaseException], ...]]:
+def _bz2(_memory: int) -> tuple[Callable[[], Decoder], tuple[type[BaseException], ...]]:
     import bz2
 
     return bz2.BZ2Decompressor, (OSError, ValueError)
 
 
-def _xz() -> tuple[Callable[[], Decoder], tuple[type[BaseException], ...]]:
+def _xz(memory: int) -> tuple[Callable[[], Decoder], tuple[type[BaseException], ...]]:
     import lzma
 
-    return lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, _MOST_MEMORY), (lzma.LZMAError,)
+    return lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memory), (lzma.LZMAError,)
 
 
-def _lzma() -> tuple[Callable[[], Decoder], tuple[type[BaseException], ...]]:
+def _lzma(memory: int) -> tuple[Callable[[], Decoder], tuple[type[BaseException], ...]]:
     import lzma
 
-    return lambda: lzma.LZMADecompressor(lzma.FORMAT_ALONE, _MOST_MEMORY), (lzma.LZMAError,)
+    return lambda: lzma.LZMADecompressor(lzma.FORMAT_ALONE, memory), (lzma.LZMAError,)
 
 
-def _zstd() -> tuple[Callable[[], Decoder], tuple[type[BaseException], ...]]:
+@cache  # what is not installed is looked for once
+def _zstd_library() -> Any:
     try:
         from compression import zstd  # type: ignore[import-not-found,unused-ignore]  # Python 3.14
     except ImportError:
-        from backports import zstd  # type: ignore[import-not-found,no-redef,unused-ignore]  # an extra
+        try:
+            from backports import zstd  # type: ignore[import-not-found,no-redef,unused-ignore]  # an extra
+        except ImportError:
+            return None
+    return zstd
 
-    return zstd.ZstdDecompressor, (zstd.ZstdError,)
+
+@cache
+def _lz4_library() -> Any:
+    try:
+        import lz4.frame  # type: ignore[import-not-found,unused-ignore]  # an extra
+    except ImportError:
+        return None
+    return lz4.frame
 
 
-def _lz4() -> tuple[Callable[[], Decoder], tuple[type[BaseException], ...]]:
-    import lz4.frame  # type: ignore[import-not-found,unused-ignore]  # an extra
+def _zstd(_memory: int) -> tuple[Callable[[], Decoder], tuple[type[BaseException], ...]]:
+    library = _zstd_library()
+    if library is None:
+        raise ImportError("neither compression.zstd nor backports.zstd")
+    return library.ZstdDecompressor, (library.ZstdError,)
 
-    return lz4.frame.LZ4FrameDecompressor, (RuntimeError, EOFError)
+
+def _lz4(_memory: int) -> tuple[Callable[[], Decoder], tuple[type[BaseException], ...]]:
+    library = _lz4_library()
+    if library is None:
+        raise ImportError("no lz4.frame")
+    return library.LZ4FrameDecompressor, (RuntimeError, EOFError)
 
 
 def _is_zlib(head: bytes) -> bool:
@@ -138,15 +161,20 @@ FORMATS: Final = (
 )
 
 
-def decoder(name: str) -> Any:
+def memory_for(source: Source) -> int:
+    """How many bytes of memory a decoder may take for its dictionary."""
+    return _MOST_MEMORY >> _SHIFT_WITHIN * source.level
+
+
+def decoder(name: str, source: Source) -> Any:
     """The maker of decoders of a format and the errors they raise.  Raises ImportError where its library is absent."""
-    return next(form for form in FORMATS if form.name == name).decoder()
+    return next(form for form in FORMATS if form.name == name).decoder(memory_for(source))
 
 
 def open_compressed(form: Format, source: Source, budget: Budget) -> Iterator[Found]:
     """The one stream inside, and what is wrong with it.  Raises Broken for what is no such stream after all."""
     try:
-        make, errors = form.decoder()
+        make, errors = form.decoder(memory_for(source))
     except ImportError:
         yield Problem("missing-library", f"{form.name}: the library that unpacks it is not installed", 0)
         yield Claim(0, source.size)

@@ -10,6 +10,7 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from io import BytesIO
 from typing import Any, Final
 
@@ -22,12 +23,20 @@ MAGIC: Final = b"7z\xbc\xaf\x27\x1c"
 _LONGEST: Final = 64 << 20
 
 
-def open_7z(source: Source, budget: Budget) -> Iterator[Found]:
-    """Every member."""
-    yield Claim(0, source.size)  # the library does not say which bytes it read
+@cache  # what is not installed is looked for once
+def _library() -> Any:
     try:
         import py7zr  # type: ignore[import-untyped,import-not-found,unused-ignore]  # an extra
     except ImportError:
+        return None
+    return py7zr
+
+
+def open_7z(source: Source, budget: Budget) -> Iterator[Found]:
+    """Every member."""
+    yield Claim(0, source.size)  # the library does not say which bytes it read
+    py7zr = _library()
+    if py7zr is None:
         yield Problem("missing-library", "7z: the library that unpacks it is not installed", 0)
         return
     if source.size > _LONGEST:

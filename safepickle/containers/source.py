@@ -90,6 +90,7 @@ class Source:
 
     size: int
     meant = False
+    level = 0  # how many decompressions its bytes came out of
 
     def read(self, at: int, count: int) -> bytes:
         """Up to `count` bytes from `at` on; fewer only where the source ends."""
@@ -154,6 +155,7 @@ class Slice(Source):
         self.start: int = start
         self.stop: int = max(start, min(stop, source.size))
         self.size = self.stop - start
+        self.level = source.level
 
     def read(self, at: int, count: int) -> bytes:
         """See `Source`."""
@@ -201,6 +203,7 @@ class Unpacked(Source):
         exactly: int | None = None,
     ) -> None:
         self._packed = packed
+        self.level = packed.level + 1
         self._start = start
         self._stop = stop
         self._make = make

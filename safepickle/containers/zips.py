@@ -20,7 +20,7 @@ from functools import partial
 from struct import Struct
 from typing import Final, NamedTuple
 
-from safepickle.containers.compressed import Zlib, decoder, unpacked_problems
+from safepickle.containers.compressed import Zlib, decoder, memory_for, unpacked_problems
 from safepickle.containers.source import Broken, Budget, Claim, Found, Problem, Slice, Source, Stream, Unpacked
 
 __all__ = ["find_end", "open_zip"]
@@ -42,8 +42,6 @@ _METHODS: Final = {12: "bzip2", 93: "zstd", 95: "xz"}
 _LZMA: Final = 14
 #: Of larger stored members the checksum is not computed: it would be the only reason to read them.
 _CHECKED: Final = 8 << 20
-#: The strongest preset asks for this much; nothing else bounds what a raw stream takes.
-_LARGEST_DICTIONARY: Final = 64 << 20
 
 
 class _Header(NamedTuple):
@@ -326,7 +324,7 @@ def _unpacked(source: Source, budget: Budget, method: int, start: int, stop: int
         return Unpacked(source, start, stop, partial(Zlib, -15), budget, errors=(zlib.error,))
     if method not in _METHODS:
         raise Broken(f"a member is packed by method {method}, which is not supported")
-    make, errors = decoder(_METHODS[method])
+    make, errors = decoder(_METHODS[method], source)
     return Unpacked(source, start, stop, make, budget, errors=errors)
 
 
@@ -340,7 +338,7 @@ def _zip_lzma(source: Source, budget: Budget, start: int, stop: int, size: int) 
     rest, lp, dictionary = properties[0], 0, int.from_bytes(properties[1:], "little")
     rest, lc = divmod(rest, 9)
     pb, lp = divmod(rest, 5)
-    if pb > 4 or lc + lp > 4 or dictionary > _LARGEST_DICTIONARY:
+    if pb > 4 or lc + lp > 4 or dictionary > memory_for(source):
         raise Broken("a member's LZMA properties are not usable")
     chain = [{"id": lzma.FILTER_LZMA1, "dict_size": max(dictionary, 4096), "lc": lc, "lp": lp, "pb": pb}]
 
