@@ -1171,6 +1171,31 @@ def test_what_is_made_and_built_at_a_glance_costs_what_the_long_way_costs(monkey
         assert _account(data) == account, pickletools.dis(data)
 
 
+# --- Read in runs -----------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("opcode", [b"C", b"U", b"\x8c", b"\x8a", b"B", b"X", b"T", b"\x8b"])
+def test_a_payload_ends_with_its_frame_and_with_the_input_however_much_is_there(opcode: bytes) -> None:
+    size = b"\x28" if opcode in b"CU\x8c\x8a" else b"\x28\0\0\0"
+    body = opcode + size + b"a" * 40 + b"."
+    for before in (0, 1, 9, 12):
+        for inside in (len(size) + 12, len(size) + 40, len(size) + 1):  # bytes of the frame behind the opcode
+            frame = (before + 1 + inside).to_bytes(8, "little")
+            data = b"\x80\x04\x95" + frame + b"N0" * (before // 2) + b"N" * (before % 2) + body + FOLLOWING
+            crosses = inside < len(size) + 40
+            for read in (safepickle.verify, safepickle.loads):
+                if crosses:
+                    with pytest.raises(safepickle.MalformedStream, match="frame"):
+                        read(data)
+                else:
+                    read(data, encoding="latin1")
+        with pytest.raises(safepickle.MalformedStream, match="truncated"):
+            safepickle.verify(b"\x80\x04" + b"N" * before + opcode + size + b"a" * 39)
+
+
+def test_tuples_too_deep_are_refused_wherever_they_stand() -> None:
+    for behind in ([], ["POP", "NONE"], ["POP", ["NONE", "POP"] * 20, "NONE"]):
+        refused(safepickle.LimitExceeded, ["EMPTY_TUPLE", ["TUPLE1"] * 1100, *behind], by=EVERYTHING)
+
+
 # --- The unrestricted mode --------------------------------------------------------------------------------------------
 def test_the_trusted_mode_grants_every_name_and_keeps_the_limits() -> None:
     trusted = Policy.unrestricted()
