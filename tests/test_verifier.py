@@ -1191,6 +1191,17 @@ def test_a_payload_ends_with_its_frame_and_with_the_input_however_much_is_there(
             safepickle.verify(b"\x80\x04" + b"N" * before + opcode + size + b"a" * 39)
 
 
+@pytest.mark.parametrize(
+    "opcode",
+    ["TUPLE1", "TUPLE2", "TUPLE3", "APPEND", "SETITEM", "REDUCE", "BUILD", "NEWOBJ", "STACK_GLOBAL", "DUP", "MEMOIZE"],
+)
+def test_nothing_is_taken_from_below_a_mark(opcode: str) -> None:
+    needed = 3 if opcode in ("TUPLE3", "SETITEM") else 1 if opcode in ("TUPLE1", "DUP", "MEMOIZE") else 2
+    for below in (["EMPTY_LIST"] * 4, ["NONE"] * 4):
+        steps = [below, "MARK", ["NONE"] * (needed - 1), opcode]
+        refused(safepickle.MalformedStream, steps, "POP", "NONE", by=EVERYTHING)
+
+
 def test_tuples_too_deep_are_refused_wherever_they_stand() -> None:
     for behind in ([], ["POP", "NONE"], ["POP", ["NONE", "POP"] * 20, "NONE"]):
         refused(safepickle.LimitExceeded, ["EMPTY_TUPLE", ["TUPLE1"] * 1100, *behind], by=EVERYTHING)
