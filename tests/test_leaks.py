@@ -35,10 +35,12 @@ from tests.make_malformed import derived, stored
 VALID: Final = Path(__file__).parent / "data" / "valid"
 ROUNDS: Final = 2
 #: Bytes that a round may leave, which tables of the interpreter take; one object for each of its streams is more.
-LEAST: Final = 4000
+LEAST: Final = 500
 #: Interpreted, there are no arrays to forget, and watching what is handed out takes long.
 EACH: Final = 3 if build.core() == build.COMPILED else 40
 IMMORTAL: Final = sys.version_info >= (3, 12)
+#: Types remember the names that they were asked for, by their addresses: some thousand entries, which fill slowly.
+forget_names: Final[Callable[[], None]] = getattr(sys, "_clear_internal_caches", None) or sys._clear_type_cache
 
 
 def growth(work: Callable[[], object]) -> int:
@@ -50,9 +52,11 @@ def growth(work: Callable[[], object]) -> int:
             work()
         left = []
         for _ in range(ROUNDS):
+            forget_names()
             gc.collect()
             before, nones = tracemalloc.get_traced_memory()[0], sys.getrefcount(None)
             work()
+            forget_names()
             gc.collect()
             left.append(tracemalloc.get_traced_memory()[0] - before)
             if not IMMORTAL:
