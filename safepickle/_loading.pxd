@@ -41,6 +41,10 @@ cdef extern from "loading.h":
     object latin1 "PyUnicode_AsLatin1String" (object text)
     int set_inline "sp_set_inline" (object target, object state) except -1
     int set_attributes "sp_set_attributes" (object attributes, object state) except -1
+    int64_t name_place "sp_name_place" (const unsigned char *data, int64_t module, int64_t name, int64_t end) noexcept nogil
+    bint spells "sp_spells" (const unsigned char *data, int64_t at, object text) noexcept
+    int is_there "sp_is_there" (object where, object module, object name, object value) except -1
+    int audit "sp_audit" (object module, object name) except -1
     bint makes_keys "sp_makes_keys" (object function) noexcept
     object _new "sp_new" (object cls, object args)
 
@@ -58,6 +62,7 @@ cdef enum:
     LARGE = 65536
     FEW_ARGUMENTS = 16
     FEW_LEVELS = 8
+    NAME_PLACES = 64
     _LENT = 1
     _FROZEN = 2
     _CALLED = 4

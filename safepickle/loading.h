@@ -269,6 +269,55 @@ sp_uint1(unsigned char value)
 #endif
 }
 
+/* Where a name is remembered that is spelled by two short counted texts, at `module` and `name`; -1 for others. */
+#define SP_NAME_PLACES 64
+static inline int64_t
+sp_name_place(const unsigned char *data, int64_t module, int64_t name, int64_t end)
+{
+    int64_t last = end - 9;
+    unsigned mixed, size, above;
+    if (module < 0 || module >= last || data[module] != 0x8c || data[module + 1] > end - module - 2
+        || name < 0 || name >= last || data[name] != 0x8c || data[name + 1] > end - name - 2)
+        return -1;
+    size = data[name + 1];
+    above = data[module + 1];
+    if (size == 0 || above == 0)
+        return -1;
+    mixed = 31 * size + 7 * above + data[name + 2] + 5 * data[name + 2 + size / 2] + 3 * data[name + 1 + size]
+        + 11 * data[module + 1 + above];
+    return mixed % SP_NAME_PLACES;
+}
+
+/* Whether the short counted text at `at` spells this one, which is ASCII: then its bytes are its characters. */
+static inline int
+sp_spells(const unsigned char *data, int64_t at, PyObject *text)
+{
+    return PyUnicode_CheckExact(text) && PyUnicode_IS_COMPACT_ASCII(text) && PyUnicode_GET_LENGTH(text) == data[at + 1]
+        && memcmp(PyUnicode_DATA(text), data + at + 2, data[at + 1]) == 0;
+}
+
+/* Whether `where` is still the module of that name, and still has this value under `name`: -1 with an error set. */
+static inline int
+sp_is_there(PyObject *where, PyObject *module, PyObject *name, PyObject *value)
+{
+    PyObject *modules = PyImport_GetModuleDict();
+    PyObject *found;
+    if (!PyModule_CheckExact(where) || !PyDict_CheckExact(modules))
+        return 0;
+    found = PyDict_GetItemWithError(modules, module);
+    if (found != where)
+        return found == NULL && PyErr_Occurred() ? -1 : 0;
+    found = PyDict_GetItemWithError(PyModule_GetDict(where), name);
+    return found == value ? 1 : found == NULL && PyErr_Occurred() ? -1 : 0;
+}
+
+/* Raise pickle's audit event for a name. */
+static inline int
+sp_audit(PyObject *module, PyObject *name)
+{
+    return PySys_Audit("pickle.find_class", "OO", module, name);
+}
+
 /* Whether this is a class that keeps what it is given as keys: a set, a frozenset or a dict. */
 static inline int
 sp_makes_keys(PyObject *function)

@@ -11,6 +11,7 @@ Rules:
 
 from __future__ import annotations
 
+import sys
 from operator import itemgetter
 from struct import Struct
 from sys import intern
@@ -27,6 +28,7 @@ LONGEST_FIXED: Final = 9  # bytes of an opcode and an argument of a fixed size
 LARGE: Final = 64 * 1024  # payloads from this length on are the reader's: from a file they go into their own object
 FEW_ARGUMENTS: Final = 16  # more are looked at once, however often they are given, so not at a glance
 FEW_LEVELS: Final = 8  # how deep arguments are of which the same is true
+NAME_PLACES: Final = 64
 _MORE_ROOM: Final = [0] * FIRST_ROOM
 _SHIFT: Final = 5
 _KIND: Final = 31
@@ -49,6 +51,7 @@ _NO_INT: Final = 1 << 40
 _TOO_LONG: Final = 1 << 62
 _KEPT: Final = 1 << 10  # numbers
 _HOOKS: Final = frozenset({"__setstate__", "append", "extend", "add"})
+_NOTHING: Final = object()
 _LOOKED_UP: Final = frozenset({b"append", b"extend", b"add"})
 
 
@@ -210,6 +213,26 @@ def short_text(data: Input, at: int, end: int) -> str | None:
     if size > _LONG_TEXT or size > end - start:
         return None
     return str(data[start : start + size], "utf-8", "surrogatepass")
+
+
+def name_place(data: Input, module: int, name: int, end: int) -> int:
+    """Which of NAME_PLACES names with this module and name, two literals, are to be remembered at; -1 for long ones."""
+    for at in (module, name):
+        if not 0 <= at < end - LONGEST_FIXED or data[at] != _SHORT_BINUNICODE or data[at + 1] > end - at - 2:
+            return -1
+    size = data[name + 1]
+    if not size or not data[module + 1]:
+        return -1
+    mixed = 31 * size + 7 * data[module + 1] + data[name + 2] + 5 * data[name + 2 + size // 2] + 3 * data[name + 1 + size]
+    return (mixed + 11 * data[module + 1 + data[module + 1]]) % NAME_PLACES
+
+
+def spells(data: Input, at: int, text: str) -> bool:
+    """Whether the SHORT_BINUNICODE at `at`, of which `name_place` said that it is one, spells this text.
+
+    Of a text that is not ASCII it says no, and so it may of a text that the interpreter keeps elsewhere.
+    """
+    return text.isascii() and data[at + 2 : at + 2 + data[at + 1]] == text.encode()
 
 
 def latin1_length(data: Input, at: int) -> int:
@@ -609,6 +632,16 @@ def push_entry(memo: dict[int, Any], index: int, stack: list[Any]) -> bool:
 def entries(memo: dict[int, Any]) -> dict[int, Any]:
     """The memo entries by their index."""
     return memo
+
+
+def is_there(where: Any, module: str, name: str, value: Any) -> bool:
+    """Whether `where` is still the module of that name, and still has this value under `name`."""
+    return where is not None and sys.modules.get(module) is where and vars(where).get(name, _NOTHING) is value
+
+
+def audit(module: str, name: str) -> None:
+    """Raise pickle's audit event for a name."""
+    sys.audit("pickle.find_class", module, name)
 
 
 def looked_up(cls: type, name: str, missing: Any) -> Any:

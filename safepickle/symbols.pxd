@@ -43,14 +43,22 @@ cdef class Heap:
 @_cython.final
 cdef class Global:
     cdef public object module, name, dotted, grants, helper, base, glance, found_in, found
+    cdef public tuple key
     cdef public bint listed
-    cdef public int64_t turn, referred, called, made, built, filled
-
+    cdef public int64_t turn, place, referred, called, made, built, filled
 
     cpdef int renew(self, int64_t turn) except -1
 
 
 @_cython.final
+cdef class Spelling:
+    cdef public object module, name
+    cdef public bint is_mapped, is_dotted
+    cdef public Global symbol
+
+
+@_cython.final
+@_cython.freelist(16)
 cdef class Occurrence:
     cdef public object module, name
     cdef public Global symbol

@@ -82,8 +82,8 @@ class Global:
     """One name that a stream refers to, judged once: canonical module and qualified name, grants, how it was used."""
 
     __slots__ = (
-        "base", "built", "called", "dotted", "filled", "found", "found_in", "glance", "grants", "helper", "listed",
-        "made", "module", "name", "referred", "turn",
+        "base", "built", "called", "dotted", "filled", "found", "found_in", "glance", "grants", "helper", "key", "listed",
+        "made", "module", "name", "place", "referred", "turn",
     )  # fmt: skip
 
     def __init__(
@@ -97,12 +97,14 @@ class Global:
     ) -> None:
         self.module = module
         self.name = name
+        self.key = module, name
         self.dotted = f"{module}.{name}"
         self.grants = grants
         self.listed = listed
         self.helper = helper
         self.base = base  # the global it was reached from by getattr
         self.turn = 0  # the pass that met it last
+        self.place = -1  # where the load of that pass has what it found, among what its names stand for
         # Where an earlier load under the same policy found it, and what: so it need not be judged anew.
         self.found_in: Any = None
         self.found: Any = None
@@ -118,6 +120,7 @@ class Global:
     def renew(self, turn: int) -> None:
         """Begin to count anew."""
         self.turn = turn
+        self.place = -1
         self.referred = self.called = self.made = self.built = self.filled = 0
 
     def use(self, verb: str) -> None:
@@ -318,6 +321,19 @@ class Heap:
 
 #: Literals up to this length are charged a flat unit; longer ones by their length.
 LONG_TEXT: Final = 255
+
+
+class Spelling:
+    """A name as streams spell it, and what it was judged as: kept for the next stream under the same policy."""
+
+    __slots__ = ("is_dotted", "is_mapped", "module", "name", "symbol")
+
+    def __init__(self, module: str, name: str, is_mapped: bool, symbol: Global) -> None:
+        self.module = module
+        self.name = name
+        self.is_mapped = is_mapped  # whether pickle's table of Python 2's names applied to it
+        self.is_dotted = "." in name
+        self.symbol = symbol
 
 
 class Occurrence:

@@ -26,7 +26,8 @@ cdef class _Machine:
 
     cpdef object begin(self, Reader reader, object probe_work)
     cpdef object spare(self, Heap heap)
-    cpdef object serve(self, object unpickler, list resolved, object buffers, Plan plan, object persistent_load, dict prior)
+    cpdef object serve(self, object unpickler, object persistent_load, dict prior)
+    cpdef object name(self, object unpickler, list resolved, list occurrences, list persistents, object buffers)
     cpdef object renew(self)
     cpdef bint is_small(self) except -1
     cdef object _guard(self)
@@ -71,7 +72,7 @@ cdef class _Bench:
     cdef object verify(self, bytes data, object policy, Options options)
     cdef object run_with(self, object buffers)
     cdef object run(self)
-    @_cython.locals(plan=Plan, machine=_Machine)
+    @_cython.locals(verifier=Verifier, machine=_Machine, occurrences=list, persistents=list)
     cdef object run_objects(self, object buffers)
     @_cython.locals(verifier=Verifier)
     cdef object put_back(self)
@@ -89,10 +90,12 @@ cdef object _load_plain(bytes data, object policy, object buffers)
 cdef Verifier _verified(Verifier verifier)
 cdef object _chosen(object policy)
 
-@_cython.locals(occurrence=Occurrence, symbol=Global, overridden=bint, unrestricted=bint, resolved=list, known=dict)
-cdef list _resolved(object unpickler, Plan plan)
-cdef object _resolve_others(Plan plan, dict known, bint unrestricted)
-cdef object _found_again(Occurrence occurrence, Global symbol)
+@_cython.locals(
+    occurrence=Occurrence, symbol=Global, internal=bint, overridden=bint, unrestricted=bint, resolved=list, spelled=dict,
+)
+cdef list _resolved(object unpickler, list occurrences, list references, list persistents)
+cdef object _resolve_others(list references, list persistents, dict known, bint unrestricted)
+cdef object _audit(Occurrence occurrence)
 cdef object _take(object buffers, int64_t count)
 @_cython.locals(resolved=list)
 cdef object _prepare(_Machine machine, object unpickler, Plan plan, object buffers, object persistent_load, dict prior)

@@ -102,6 +102,7 @@ class Unpickler:
         _check_texts(encoding, errors)
         self._policy = resolve_policy(policy)
         self._data: PolicyData = self._policy.data
+        self._unrestricted = self._data.unrestricted
         self._limits = self._policy.limits
         self._fix_imports = bool(fix_imports)
         self._encoding = encoding
@@ -333,6 +334,8 @@ def _verified(verifier: Verifier) -> Verifier:
     return verifier
 
 
+# What the passes themselves raise, in their own words.
+_FROM_WITHIN: Final = (StreamError, _Underneath, _Interrupted)
 # What a load may raise that is the stream's fault; MemoryError and RecursionError between the passes.
 _FAILURES: Final = (StreamError, _Underneath, MemoryError, RecursionError)
 
@@ -432,16 +435,19 @@ def _log(error: BaseException, policy: Policy) -> None:
 # -- Resolving names -------------------------------------------------------------------------------------------------
 
 
-def _resolved(unpickler: Unpickler, plan: Plan) -> list[Any]:
+def _resolved(
+    unpickler: Unpickler,
+    occurrences: list[Occurrence],
+    references: list[tuple[Global, Global]],
+    persistents: list[Global | None],
+) -> list[Any]:
     """The object for each opcode that names a global, in order, all of them before anything is called."""
-    overridden = (
-        not unpickler._is_internal
-        and getattr(unpickler.find_class, "__func__", None) is not Unpickler.find_class
-    )
-    unrestricted = unpickler._data.unrestricted
-    known: dict[Any, Any] = {}
-    resolved = []
-    for each in plan.occurrences:
+    internal = unpickler._is_internal
+    overridden = not internal and getattr(unpickler.find_class, "__func__", None) is not Unpickler.find_class
+    unrestricted = unpickler._unrestricted
+    spelled: dict[Any, Any] = {}
+    resolved: list[Any] = []
+    for each in occurrences:
         occurrence: Occurrence = each
         symbol = occurrence.symbol
         if symbol is None:
@@ -450,20 +456,25 @@ def _resolved(unpickler: Unpickler, plan: Plan) -> list[Any]:
             value = unpickler._find(occurrence, symbol)
         elif unrestricted:
             key = (occurrence.module, occurrence.name, occurrence.protocol)
-            value = known.get(key, _MISSING)
+            value = spelled.get(key, _MISSING)
             if value is _MISSING:
-                value = known[key] = unpickler._find(occurrence, symbol)
+                value = spelled[key] = unpickler._find(occurrence, symbol)
+        elif symbol.place >= 0:
+            value = resolved[symbol.place]
         else:
-            value = known.get(symbol, _MISSING)
-            if value is _MISSING:
-                value = _found_again(occurrence, symbol)
-            if value is _MISSING:
+            symbol.place = len(resolved)
+            if symbol.found_in is not None and prim.is_there(
+                symbol.found_in, symbol.module, symbol.name, symbol.found
+            ):
+                _audit(occurrence)  # it has been judged already
+                value = symbol.found
+            else:
                 value = unpickler._find(occurrence, symbol)
                 _note_found(symbol, value)
-        known[symbol] = value
         resolved.append(value)
-    if plan.persistents or plan.references:
-        _resolve_others(plan, known, unrestricted)
+    if references or persistents:
+        found = {occurrence.symbol: value for occurrence, value in zip(occurrences, resolved, strict=True)}
+        _resolve_others(references, persistents, found, unrestricted)
     return resolved
 
 
@@ -477,24 +488,35 @@ def _prepare(
 ) -> None:
     """Resolve the names of what was verified, count its buffers, and hand all of it to the machine."""
     try:
-        resolved = _resolved(unpickler, plan)
+        resolved = _resolved(unpickler, plan.occurrences, plan.references, plan.persistents)
         taken = _take(buffers, plan.buffers)
-    except (StreamError, _Underneath):
+    except _FROM_WITHIN:
         raise
-    except (KeyboardInterrupt, GeneratorExit) as error:
-        raise _Interrupted(error) from None
     except BaseException as error:
-        raise _Underneath(error, None, None) from None
+        raise _underneath(error) from None
     unpickler._protocol = plan.protocol  # for when the application calls find_class, from now on and after the load
-    machine.serve(unpickler, resolved, taken, plan, persistent_load, prior)
+    machine.serve(unpickler, persistent_load, prior)
+    machine.name(unpickler, resolved, plan.occurrences, plan.persistents, taken)
 
 
-def _resolve_others(plan: Plan, known: dict[Any, Any], unrestricted: bool) -> None:
+def _underneath(error: BaseException) -> BaseException:
+    """What carries an exception that was raised while names were resolved or buffers taken."""
+    if isinstance(error, (KeyboardInterrupt, GeneratorExit)):
+        return _Interrupted(error)
+    return _Underneath(error, None, None)
+
+
+def _resolve_others(
+    references: list[tuple[Global, Global]],
+    persistents: list[Global | None],
+    known: dict[Any, Any],
+    unrestricted: bool,
+) -> None:
     """Find what no opcode names: classes that persistent IDs stand for, and attributes of classes."""
-    for expected in plan.persistents:
+    for expected in persistents:
         if expected is not None and expected not in known:
             known[expected] = _find_listed(expected.module, expected.name, expected.module)
-    for base, symbol in plan.references:
+    for base, symbol in references:
         if base in known and symbol not in known and not unrestricted:
             try:
                 known[symbol] = _class_attribute(known[base], symbol.name.rpartition(".")[2])
@@ -504,21 +526,15 @@ def _resolve_others(plan: Plan, known: dict[Any, Any], unrestricted: bool) -> No
                 raise _Underneath(error, None, (symbol.module, symbol.name)) from None
 
 
-def _found_again(occurrence: Occurrence, symbol: Global) -> Any:
-    """What an earlier load found under this name, if it is there still: that has been judged already."""
-    if symbol.found_in is None or sys.modules.get(symbol.module) is not symbol.found_in:
-        return _MISSING
-    value = vars(symbol.found_in).get(symbol.name, _MISSING)
-    if value is not symbol.found:
-        return _MISSING
+def _audit(occurrence: Occurrence) -> None:
+    """Raise pickle's audit event for a name that need not be looked for."""
     try:
-        sys.audit("pickle.find_class", occurrence.module, occurrence.name)
+        prim.audit(occurrence.module, occurrence.name)
     except (KeyboardInterrupt, GeneratorExit) as error:
         raise _Interrupted(error) from None
     except BaseException as error:
         culprit = occurrence.module, occurrence.name
         raise _Underneath(error, occurrence.position, culprit, own_words=True) from None
-    return value
 
 
 # -- Finding what a stream names -------------------------------------------------------------------------------------
@@ -693,6 +709,10 @@ class _Machine:
         self.buffers: Iterator[Any] = _NOTHING_MORE
         self.persistents: Iterator[Any] = _NOTHING_MORE
         self.own_types: set[type] | None = None  # classes whose instances may be changed
+        self.own_type: type | None = None  # the last of them
+        self.harmless: Any = None  # the last callable that keeps nothing as keys
+        self.persistent_load: Callable[[Any], Any] | None = None
+        self.named = 0
 
     def begin(self, reader: Reader | None, probe_work: int) -> None:
         """Set what every load sets, also one of nothing but data."""
@@ -708,28 +728,33 @@ class _Machine:
     def serve(
         self,
         unpickler: Unpickler,
-        resolved: list[Any],
-        buffers: Iterator[Any],
-        plan: Plan,
         persistent_load: Callable[[Any], Any] | None,
         prior: dict[int, Prior] | None,
     ) -> None:
-        """Set what a load for an Unpickler has beside its data."""
-        self.unpickler = unpickler
+        """Set what an Unpickler was given that `loads` takes to be as usual."""
         self.encoding = unpickler._encoding
         self.errors = unpickler._errors
         self.prior = prior or _NO_MEMO
         self.memo_size = len(self.prior)
-        self.unrestricted = unpickler._data.unrestricted
-        self.own_type: type | None = None  # the last of them
-        self.harmless: Any = None  # the last callable that keeps nothing as keys
+        self.persistent_load = persistent_load
+
+    def name(
+        self,
+        unpickler: Unpickler,
+        resolved: list[Any],
+        occurrences: list[Occurrence],
+        persistents: list[Global | None],
+        buffers: Iterator[Any],
+    ) -> None:
+        """Set what a load has beside its data: what its names stand for, and what the application gives."""
+        self.unpickler = unpickler
+        self.unrestricted = unpickler._unrestricted
         self.named = 0  # how many names the stream has used so far
         self.resolved = resolved
-        self.symbols = plan.occurrences
+        self.symbols = occurrences
         self.buffers = buffers
-        if plan.persistents:
-            self.persistents = iter(plan.persistents)
-        self.persistent_load = persistent_load
+        if persistents:
+            self.persistents = iter(persistents)
 
     def renew(self) -> None:
         """Drop what a load left behind."""
@@ -1452,12 +1477,10 @@ class _Bench:
         """The object of what was verified, which is nothing but data and out-of-band buffers."""
         try:
             self.machine.buffers = _take(buffers, self.verifier.buffers)
-        except StreamError:
+        except _FROM_WITHIN:
             raise
-        except (KeyboardInterrupt, GeneratorExit) as error:
-            raise _Interrupted(error) from None
         except BaseException as error:
-            raise _Underneath(error, None, None) from None
+            raise _underneath(error) from None
         self.reader.rewind()
         self.machine.begin(self.reader, self.probe_work)
         self.machine.spare(self.verifier.heap)
@@ -1469,12 +1492,20 @@ class _Bench:
         if unpickler is None:
             unpickler = _over_bytes(self.policy, fix_imports=True, encoding="ASCII", errors="strict", buffers=None)
             self.unpickler = unpickler
-        plan = self.verifier.plan()
+        verifier = self.verifier
         machine = self.machine
+        occurrences, persistents = verifier.occurrences, verifier.persistents
+        try:
+            resolved = _resolved(unpickler, occurrences, verifier.references, persistents)
+            taken = _take(buffers, verifier.buffers)
+        except _FROM_WITHIN:
+            raise
+        except BaseException as error:
+            raise _underneath(error) from None
         self.reader.rewind()
         machine.begin(self.reader, self.probe_work)
-        machine.spare(plan.heap)
-        _prepare(machine, unpickler, plan, buffers, None, None)
+        machine.spare(verifier.heap)
+        machine.name(unpickler, resolved, occurrences, persistents, taken)
         return machine.run()
 
     def put_back(self) -> None:

@@ -6,7 +6,7 @@ from safepickle cimport _loading as prim
 from safepickle cimport _symbols as sym
 from safepickle.matching cimport Glance, Matcher, Quick
 from safepickle.reader cimport Reader
-from safepickle.symbols cimport Global, Heap, Made, Occurrence, Partial, Plan, Prior
+from safepickle.symbols cimport Global, Heap, Made, Occurrence, Partial, Plan, Prior, Spelling
 from safepickle.weighing cimport Scales
 
 
@@ -31,7 +31,8 @@ cdef class Verifier:
     cdef public bint finished, capable
     cdef bint _unrestricted, _has_derived, _late, _weighed, _limited, _light, _again
     cdef object _helper
-    cdef list _occurrences, _references, _persistents, _must_build
+    cdef readonly list occurrences, references, persistents
+    cdef list _must_build, _spellings
     cdef set _hooks, _dunders, _said
     cdef dict _far, _states, _spelled, _admitted
     cdef int64_t _turn, _protocol, _open, _depth_limit, _memo_limit, _empty, _hash_work, _copy_work, _hash_floor, _copy_floor, _least_hash, _least_copy
@@ -99,12 +100,16 @@ cdef class Verifier:
     @_cython.locals(heap=Heap, symbol=Global, node=int64_t, kind=int, copied=int64_t, attributes=int64_t, slots=int64_t, glance=Glance)
     cdef bint _is_built_at_a_glance(self, int64_t target, int64_t state) except -1
     cdef int64_t _global_code(self, Global symbol) except -1
-    @_cython.locals(matcher=Matcher)
+    @_cython.locals(matcher=Matcher, reader=Reader, data="const unsigned char *", place=int64_t, met=Spelling, spelling=Spelling)
     cdef int64_t _stack_global(self, int64_t module, int64_t name) except -1
+    cdef bint _is_mapped(self) noexcept
+    cdef Spelling _spelling(self, object module, object name)
+    @_cython.locals(symbol=Global, met=Global)
+    cdef int64_t _named(self, Spelling spelling) except -1
+    cdef int _forget_names(self) except -1
     @_cython.locals(occurrence=Occurrence)
     cdef object _note_occurrence(self, object module, object name, Global symbol)
     cdef int _check_name_length(self, int64_t length) except -1
-    @_cython.locals(symbol=Global, met=Global, mapped=bint)
     cdef int64_t _global(self, object module, object name) except -1
     @_cython.locals(symbol=Global)
     cdef Global _symbol(self, object module, object name, Global base)

@@ -54,6 +54,7 @@ from safepickle.symbols import (
     Partial,
     Plan,
     Prior,
+    Spelling,
 )
 from safepickle.weighing import Scales, exact_depths
 
@@ -192,12 +193,13 @@ class Verifier:
         self.buffers = 0
         self.capable = False  # whether an opcode was seen that can import, call, build or ask for an object
         self._helper: Global | None = None  # the protocol helper that is being called
-        self._spelled: dict[tuple[str, str, bool], Global] = {}  # kept for other passes under the same policy
+        self._spelled: dict[tuple[str, str, bool], Spelling] = {}  # kept for other passes under the same policy
+        self._spellings: list[Spelling | None] = [None] * prim.NAME_PLACES  # those of them that need not be read again
         self._has_derived = False  # whether getattr has reached a global from another
         self._turn = 1
-        self._occurrences: list[Occurrence] = []
-        self._references: list[tuple[Global, Global]] = []
-        self._persistents: list[Global | None] = []
+        self.occurrences: list[Occurrence] = []
+        self.references: list[tuple[Global, Global]] = []
+        self.persistents: list[Global | None] = []
         self._far: dict[int, int] | None = None  # memo entries that are not in the heap's array
         self._copy_work = 0
         self._scales = Scales(self.heap, self.matcher)
@@ -222,7 +224,7 @@ class Verifier:
         if policy is not self.policy:
             self.policy = policy
             self._unrestricted = policy.unrestricted
-            self._spelled = {}
+            self._forget_names()
         if limits is not self.limits:
             self._set_limits(limits, options)
         self._reset()
@@ -251,10 +253,7 @@ class Verifier:
         self._least_copy = min(limits.work(limits.copy_work, 0), _MOST_WORK)
 
     def forget(self) -> None:
-        """Drop what a pass that has succeeded found out, but not the room that it took.
-
-        Containers that went out with its Plan are left to that.
-        """
+        """Drop what a pass that has succeeded found out, but not the room that it took; nobody has its Plan."""
         self.heap.renew()
         self.matcher.forget()
         self._scales.forget()
@@ -264,15 +263,15 @@ class Verifier:
         self._turn += 1
         if self.capable:
             self.capable = False
-            self.globals = {}
+            self.globals.clear()
             if self._unrestricted or self._has_derived:  # else no stream can make these more than the policy lists
                 self._has_derived = False
-                self._spelled = {}
-            self._occurrences = []
-            self._references = []
-            self._persistents = []
-            self.persistent_codes = []
-            self._must_build = []
+                self._forget_names()
+            self.occurrences.clear()
+            self.references.clear()
+            self.persistents.clear()
+            self.persistent_codes.clear()
+            self._must_build.clear()
         if self._states:
             self._states = {}
         if self._admitted:
@@ -281,6 +280,10 @@ class Verifier:
             self._hooks = set()
         if self._dunders:
             self._dunders = set()
+
+    def _forget_names(self) -> None:
+        self._spelled = {}
+        self._spellings = [None] * prim.NAME_PLACES
 
     def renew(self, policy: PolicyData, limits: Limits, options: Options, light: bool = True) -> None:
         """Make ready for another pass over the same reader, which has new data.
@@ -366,8 +369,8 @@ class Verifier:
         """What a pass that has succeeded found out."""
         reader = self.reader
         return Plan(
-            reader.pos, reader.consumed, self.opcodes, self._protocol, self._occurrences, self._references,
-            self.buffers, self.heap, self._far, self._persistents,
+            reader.pos, reader.consumed, self.opcodes, self._protocol, self.occurrences, self.references,
+            self.buffers, self.heap, self._far, self.persistents,
         )  # fmt: skip
 
     def forbidden(self) -> Forbidden:
@@ -1332,6 +1335,19 @@ class Verifier:
     # -- Naming globals ----------------------------------------------------------------------------------------------
 
     def _stack_global(self, module: int, name: int) -> int:
+        place = -1
+        if prim.COMPILED and module & sym.KIND == sym.STR and name & sym.KIND == sym.STR:
+            reader = self.reader
+            data = prim.pointer(reader.data)
+            place = prim.name_place(data, module >> sym.SHIFT, name >> sym.SHIFT, reader.end)
+            met = self._spellings[place] if place >= 0 else None
+            if (
+                met is not None
+                and prim.spells(data, module >> sym.SHIFT, met.module)
+                and prim.spells(data, name >> sym.SHIFT, met.name)
+                and met.is_mapped == self._is_mapped()
+            ):
+                return self._named(met)
         matcher = self.matcher
         if not matcher.is_text(module) or not matcher.is_text(name):
             if not self._unrestricted or module & sym.KIND in _NO_TEXTS or name & sym.KIND in _NO_TEXTS:
@@ -1340,7 +1356,10 @@ class Verifier:
         if not self._unrestricted:
             self._check_name_length(matcher.text_bytes(module))
             self._check_name_length(matcher.text_bytes(name))
-        return self._global(matcher.name(module), matcher.name(name))
+        spelling = self._spelling(matcher.name(module), matcher.name(name))
+        if place >= 0:
+            self._spellings[place] = spelling
+        return self._named(spelling)
 
     def _check_name_length(self, length: int) -> None:
         if length > _LONGEST_NAME:
@@ -1359,26 +1378,39 @@ class Verifier:
 
     def _global(self, module: str, name: str) -> int:
         """Push a name as the stream spells it: canonical first, then judged."""
-        self.capable = True
+        return self._named(self._spelling(module, name))
+
+    def _is_mapped(self) -> bool:
+        """Whether pickle's table of Python 2's names applies here."""
+        return self._protocol < 3 and self.options.fix_imports
+
+    def _spelling(self, module: str, name: str) -> Spelling:
+        """A name of this stream, and what it was judged as if another stream under this policy has spelled it so."""
         if not self._unrestricted:
             self._check_name_length(max(len(module), len(name)))
-        mapped = self._protocol < 3 and self.options.fix_imports
-        symbol = self._spelled.get((module, name, mapped))
-        if symbol is None:
+        mapped = self._is_mapped()
+        spelling = self._spelled.get((module, name, mapped))
+        if spelling is None:
             canonical_module, canonical = canonical_name(module, name) if mapped else (module, name)
             symbol = self._symbol(canonical_module, canonical, None)
-            self._spelled[module, name, mapped] = symbol
-        elif symbol.turn != self._turn:
-            met = self.globals.get((symbol.module, symbol.name))
+            spelling = self._spelled[module, name, mapped] = Spelling(module, name, mapped, symbol)
+        return spelling
+
+    def _named(self, spelling: Spelling) -> int:
+        """Push what was spelled, and judge it."""
+        self.capable = True
+        symbol = spelling.symbol
+        if symbol.turn != self._turn:
+            met = self.globals.get(symbol.key)
             if met is None:
                 symbol.renew(self._turn)
-                self.globals[symbol.module, symbol.name] = symbol
+                self.globals[symbol.key] = symbol
             else:
-                symbol = self._spelled[module, name, mapped] = met
-        if "." in name and self._protocol < 4 and not self._unrestricted:
-            self.malformed(f"the dotted name {escape(name)} needs protocol 4 or later")
-        self._note_occurrence(module, name, symbol)
-        if symbol.helper == sym.DUNDER_NEW:  # understood as what getattr gives, not as a name
+                symbol = spelling.symbol = met
+        if spelling.is_dotted and self._protocol < 4 and not self._unrestricted:
+            self.malformed(f"the dotted name {escape(spelling.name)} needs protocol 4 or later")
+        self._note_occurrence(spelling.module, spelling.name, symbol)
+        if symbol.helper is not None and symbol.helper == sym.DUNDER_NEW:  # understood as what getattr gives, not a name
             self._refuse_verb(symbol, REFER)
         self._judge(symbol, REFER)
         return self._global_code(symbol)
@@ -1390,10 +1422,10 @@ class Verifier:
         occurrence.protocol = self._protocol
         occurrence.symbol = symbol
         occurrence.position = self.reader.position
-        self._occurrences.append(occurrence)
+        self.occurrences.append(occurrence)
 
     def _global_code(self, symbol: Global) -> int:
-        return self.heap.add(sym.GLOBAL, symbol, TAINT if symbol.helper else 0)
+        return prim.add(self.heap, sym.GLOBAL, symbol, TAINT if symbol.helper else 0)
 
     def _symbol(self, module: str, name: str, base: Global | None) -> Global:
         policy = self.policy
@@ -1847,7 +1879,7 @@ class Verifier:
         symbol = self._symbol(base.module, f"{base.name}.{part}", base)
         self._judge(symbol, REFER)
         if not bound:
-            self._references.append((base, symbol))
+            self.references.append((base, symbol))
             return self._global_code(symbol)
         self._usable(heap.depth(target))
         code = heap.add(sym.BOUND, symbol, TAINT if symbol.helper else heap.depth(target) + 1)
@@ -2145,7 +2177,7 @@ class Verifier:
         if matching is not None and matching.makes is not None:
             module, name = matching.makes
             symbol = self._symbol(module, name, None)
-        self._persistents.append(symbol)
+        self.persistents.append(symbol)
         if symbol is not None:
             return self._global_code(symbol)
         if shapes is None or matching is not None:
@@ -2212,7 +2244,7 @@ class Verifier:
                 self._helper_as_value()
         if self._late and exact_depths(self.heap) > self.limits.depth:
             self.exceeded("depth", "objects that were filled once others held them are nested too deep")
-        if self.capable:
+        if self._must_build:
             self._check_built()
 
     def _check_built(self) -> None:

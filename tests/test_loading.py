@@ -16,7 +16,7 @@ import sys
 import sysconfig
 from itertools import chain
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -53,6 +53,7 @@ fold_tuple stack start | pop_tuple stack start | pop_list stack start | extend_e
 harmless_keys target stack start step most | set_exact_dict target stack start
 put memo index stack dense | push_entry memo index stack | entries memo
 renew_stack stack | renew_memo memo | is_small_memo stack memo
+name_place data module name end | spells data at text | is_there where module name value | audit module name
 looked_up cls name missing | makes_keys function | new cls args
 place_for_one | take place | keep place value | latin1 text
 set_inline target state | set_attributes attributes state | set_slots target slots
@@ -1251,3 +1252,95 @@ def test_slots_are_set_or_not_at_all(prim):
         prim.set_slots(target, {"missing": 1})
     del target
     assert sys.getrefcount(value) == before
+
+
+# -- Names ----------------------------------------------------------------------------------------------------------
+
+
+def spelled(*texts: str) -> tuple[bytes, list[int]]:
+    """Short counted texts one behind the other, with room behind them, and where each is."""
+    data, places = b"", []
+    for each in texts:
+        places.append(len(data))
+        data += b"\x8c" + bytes((len(each.encode()),)) + each.encode()
+    return data + bytes(loading.LONGEST_FIXED + 1), places
+
+
+NAMED = [("datetime", "date"), ("a", "b"), ("b", "a"), ("collections", "OrderedDict"), ("m" * 255, "n" * 255)]
+
+
+def test_names_have_a_place_that_their_lengths_and_some_bytes_decide(prim):
+    random.seed(5)
+    letters = "abcdefgxyz_.09"
+    several = [tuple("".join(random.choices(letters, k=random.randint(1, 40))) for _ in range(2)) for _ in range(500)]
+    found = set()
+    for module, name in [*NAMED, *several]:
+        data, (first, second) = spelled(module, name)
+        place = prim.name_place(data, first, second, len(data))
+        assert place == loading.name_place(data, first, second, len(data))
+        assert 0 <= place < loading.NAME_PLACES
+        found.add(place)
+    assert len(found) > loading.NAME_PLACES // 2
+
+
+def test_what_is_no_pair_of_short_texts_has_no_place(prim):
+    data, (first, second) = spelled("module", "name")
+    whole = len(data)
+    for at in (-1, whole - loading.LONGEST_FIXED, whole, 1 << 40):
+        assert prim.name_place(data, at, second, whole) == prim.name_place(data, first, at, whole) == -1
+    for at in (first, second):
+        other = bytearray(data)
+        other[at] = 0x58
+        assert prim.name_place(other, first, second, whole) == -1
+        longer = bytearray(data)
+        longer[at + 1] = 255  # beyond what is there
+        assert prim.name_place(longer, first, second, whole) == -1
+        none = bytearray(data)
+        none[at + 1] = 0
+        assert prim.name_place(none, first, second, whole) == -1
+    assert prim.name_place(data, first, second, second + loading.LONGEST_FIXED) == -1
+    assert prim.name_place(data, first, second, second + loading.LONGEST_FIXED + 1) >= 0
+
+
+def test_a_text_is_spelled_by_its_own_bytes_only(prim):
+    data, places = spelled("name", "nama", "nam", "names", "é", "")
+    for at, text in zip(places, ("name", "nama", "nam", "names", "é", ""), strict=True):
+        for other in ("name", "nama", "nam", "names", ""):
+            assert prim.spells(data, at, other) is (text == other)
+        assert not prim.spells(data, at, "é")  # two bytes; of what is not ASCII it is not asked
+        assert not prim.spells(data, at, "\xc3\xa9")
+
+
+def test_a_name_is_there_while_its_module_and_its_value_are(prim, monkeypatch):
+    module, value = ModuleType("safepickle_module"), [1]
+    module.value = value
+    assert not prim.is_there(module, "safepickle_module", "value", value)  # nobody has imported it
+    monkeypatch.setitem(sys.modules, "safepickle_module", module)
+    assert prim.is_there(module, "safepickle_module", "value", value)
+    assert not prim.is_there(module, "safepickle_module", "value", [1])
+    assert not prim.is_there(module, "safepickle_module", "other", value)
+    assert not prim.is_there(module, "safepickle_other", "value", value)
+    assert not prim.is_there(None, "safepickle_module", "value", value)
+    monkeypatch.setitem(sys.modules, "safepickle_module", None)
+    assert not prim.is_there(None, "safepickle_module", "value", None)
+    assert not prim.is_there(module, "safepickle_module", "value", value)
+
+
+def test_a_name_is_announced_as_pickle_announces_it(prim):
+    heard = []
+    listening = [True]
+
+    def hear(event: str, args: tuple[object, ...]) -> None:
+        if listening and event == "pickle.find_class":
+            heard.append(args)
+            if args[1] == "refused":
+                raise ValueError("not this one")
+
+    sys.addaudithook(hear)
+    try:
+        prim.audit("module", "name")
+        with pytest.raises(ValueError, match="not this one"):
+            prim.audit("module", "refused")
+    finally:
+        listening.clear()
+    assert heard == [("module", "name"), ("module", "refused")]

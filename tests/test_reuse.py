@@ -17,8 +17,9 @@ import pytest
 
 import safepickle
 from safepickle import Policy
+from safepickle import loading as prim
 from tests import victims
-from tests.assembler import Step, build, dict_of, list_of, newobj, number, pickled, put, reduce, text, tuple_of
+from tests.assembler import Step, asm, build, dict_of, list_of, newobj, number, pickled, put, reduce, text, tuple_of
 
 V: Final = victims.__name__
 PLAIN: Final[Step] = ("GLOBAL", V, "Plain")
@@ -29,6 +30,11 @@ KEEP: Final[Step] = ("GLOBAL", V, "keep")
 def policy(listed: str, more: str = "") -> Policy:
     """A policy that lists one thing of the victims."""
     return Policy.from_yaml(f"safepickle: 1\n{more}\nallow:\n  {V}:\n    - {listed}\n")
+
+
+def stacked(module: str, name: str) -> Step:
+    """A name as protocol 4 spells it."""
+    return [text(module), text(name), "STACK_GLOBAL"]
 
 
 def outcome(data: bytes, rules: Policy) -> Any:
@@ -103,6 +109,8 @@ PAIRS: Final[dict[str, tuple[Policy, Step, Step]]] = {
         build(newobj(SLOTTED), tuple_of("NONE", dict_of((text("__class__"), "NONE")))),
     ),
     "a name": (policy("Plain"), PLAIN, ("GLOBAL", V, "Naked")),
+    "a name whose texts are counted": (policy("Plain"), stacked(V, "Plain"), stacked(V, "Naked")),
+    "a module whose text is counted": (policy("Plain"), stacked(V, "Plain"), stacked(V[::-1], "Plain")),
     "a verb": (policy("Plain: {use: [new]}"), newobj(PLAIN), reduce(PLAIN)),
     "a state that must come": (
         policy("Plain: {use: [new, build], then: build}"),
@@ -276,3 +284,56 @@ def test_buffers_are_let_go(given: Callable[[list[Any]], Any], steps: Step) -> N
     del value, payload
     gc.collect()
     assert watched() is None
+
+
+def test_names_that_are_remembered_at_the_same_place_are_told_apart() -> None:
+    same: dict[int, list[str]] = {}
+    for number_ in range(3000):
+        name = f"Name{number_ * 7919 % 10000:04}"
+        data = pickled(4, stacked(V, name), "POP", "NONE")
+        first = data.index(b"\x8c")
+        second = data.index(b"\x8c", first + 1)
+        place = prim.name_place(data + bytes(9), first, second, len(data) + 9)
+        assert place >= 0
+        same.setdefault(place, []).append(name)
+    together = max(same.values(), key=len)[:20]
+    assert len(together) == 20
+    listed = together[::2]
+    rules = Policy.from_yaml(
+        f"safepickle: 1\nallow:\n  {V}:\n" + "".join(f"    - {name}: {{use: [refer]}}\n" for name in listed)
+    )
+    for name in together * 3:
+        data = pickled(4, stacked(V, name), "POP", "NONE") + bytes(9)
+        if name in listed:
+            safepickle.verify(data, policy=rules)
+        else:
+            with pytest.raises(safepickle.Forbidden) as caught:
+                safepickle.verify(data, policy=rules)
+            assert (caught.value.module, caught.value.name) == (V, name)
+    every = [[stacked(V, name), "POP"] for name in together]
+    with pytest.raises(safepickle.Forbidden) as caught:
+        safepickle.verify(pickled(4, every, "NONE"), policy=rules)
+    assert {grant.name for grant in caught.value.missing} == set(together) - set(listed)
+
+
+def test_a_name_of_python_2_is_one_below_protocol_3_only() -> None:
+    rules = Policy.from_yaml("safepickle: 1\nallow:\n  collections: [UserDict]\n")
+    old = [stacked("UserDict", "UserDict"), "POP", "NONE", "STOP"]
+    behind = bytes(20)
+    for _ in range(2):
+        assert safepickle.loads(asm(("PROTO", 2), *old) + behind, policy=rules) is None
+        with pytest.raises(safepickle.Forbidden):
+            safepickle.loads(asm(("PROTO", 4), *old) + behind, policy=rules)
+        assert safepickle.loads(asm(("PROTO", 2), *old) + behind, policy=rules) is None
+        both = [("PROTO", 2), stacked("UserDict", "UserDict"), "POP", ("PROTO", 4), *old]
+        with pytest.raises(safepickle.Forbidden):
+            safepickle.loads(asm(*both) + behind, policy=rules)
+
+
+def test_a_dotted_name_needs_protocol_4_however_often_it_was_met() -> None:
+    rules = policy("Plain.make: {use: [refer]}")
+    steps = [stacked(V, "Plain.make"), "POP", "NONE", "STOP"]
+    for _ in range(3):
+        assert safepickle.loads(asm(("PROTO", 4), *steps) + bytes(20), policy=rules) is None
+        with pytest.raises(safepickle.MalformedStream):
+            safepickle.loads(asm(("PROTO", 3), *steps) + bytes(20), policy=rules)

@@ -602,6 +602,54 @@ def test_interruptions_pass(error: type[BaseException]) -> None:
         persistent(pickled(4, text("id"), "BINPERSID"), interrupt)
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt, GeneratorExit])
+def test_interruptions_pass_while_names_are_resolved_and_buffers_taken(error, tmp_path, monkeypatch) -> None:
+    def interrupt(*_given: object) -> NoReturn:
+        raise error
+
+    class Interrupted(safepickle.Unpickler):
+        def find_class(self, module: str, name: str, /) -> Any:
+            interrupt()
+
+    listed = policy("fails: {use: [refer]}", module=HERE)
+    named = pickled(4, here("fails"))
+    with pytest.raises(error):
+        Interrupted(io.BytesIO(named), policy=listed).load()
+
+    (tmp_path / "interrupted_module.py").write_text(f"raise {error.__name__}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    imported = policy("thing: {use: [refer]}", module="interrupted_module")
+    stream = pickled(4, ("GLOBAL", "interrupted_module", "thing"))
+    for load in (safepickle.loads, lambda data, **options: safepickle.load(io.BytesIO(data), **options)):
+        with pytest.raises(error):
+            load(stream, policy=imported)
+
+    buffered = pickled(5, "NEXT_BUFFER", "NEXT_BUFFER", "TUPLE2")
+    with pytest.raises(error):
+        safepickle.loads(buffered, buffers=map(interrupt, [1, 2]))
+    with pytest.raises(error):
+        safepickle.load(io.BytesIO(buffered), buffers=map(interrupt, [1, 2]))
+    with pytest.raises(error):
+        safepickle.loads(
+            pickled(5, "NEXT_BUFFER", here("fails"), "TUPLE2"), policy=listed, buffers=map(interrupt, [1])
+        )
+
+    listening = [True]
+
+    def hear(event: str, args: tuple[object, ...]) -> None:
+        if listening and event == "pickle.find_class" and args == (HERE, "fails"):
+            interrupt()
+
+    for _ in range(2):  # the second time, what it names was found before
+        assert safepickle.loads(named, policy=listed) is fails
+    sys.addaudithook(hear)
+    try:
+        with pytest.raises(error):
+            safepickle.loads(named, policy=listed)
+    finally:
+        listening.clear()
+
+
 def test_every_refusal_is_logged_once_with_the_digest_and_without_payload(caplog: pytest.LogCaptureFixture) -> None:
     secret = text("secret \x1b[31m payload")
     listed = policy("fails: {use: [call]}", module=HERE)
