@@ -223,8 +223,9 @@ def name_place(data: Input, module: int, name: int, end: int) -> int:
     size = data[name + 1]
     if not size or not data[module + 1]:
         return -1
-    mixed = 31 * size + 7 * data[module + 1] + data[name + 2] + 5 * data[name + 2 + size // 2] + 3 * data[name + 1 + size]
-    return (mixed + 11 * data[module + 1 + data[module + 1]]) % NAME_PLACES
+    first, middle, last = data[name + 2], data[name + 2 + size // 2], data[name + 1 + size]
+    mixed = 31 * size + 7 * data[module + 1] + first + 5 * middle + 3 * last + 11 * data[module + 1 + data[module + 1]]
+    return mixed % NAME_PLACES
 
 
 def spells(data: Input, at: int, text: str) -> bool:

@@ -82,8 +82,8 @@ class Global:
     """One name that a stream refers to, judged once: canonical module and qualified name, grants, how it was used."""
 
     __slots__ = (
-        "base", "built", "called", "dotted", "filled", "found", "found_in", "glance", "grants", "helper", "key", "listed",
-        "made", "module", "name", "place", "referred", "turn",
+        "base", "built", "called", "dotted", "filled", "found", "found_in", "glance", "grants", "helper", "key",
+        "listed", "made", "module", "name", "place", "referred", "turn",
     )  # fmt: skip
 
     def __init__(

@@ -1410,7 +1410,7 @@ class Verifier:
         if spelling.is_dotted and self._protocol < 4 and not self._unrestricted:
             self.malformed(f"the dotted name {escape(spelling.name)} needs protocol 4 or later")
         self._note_occurrence(spelling.module, spelling.name, symbol)
-        if symbol.helper is not None and symbol.helper == sym.DUNDER_NEW:  # understood as what getattr gives, not a name
+        if symbol.helper is not None and symbol.helper == sym.DUNDER_NEW:  # only what getattr gives
             self._refuse_verb(symbol, REFER)
         self._judge(symbol, REFER)
         return self._global_code(symbol)
