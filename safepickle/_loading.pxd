@@ -9,7 +9,7 @@ from cpython.mem cimport PyMem_Free, PyMem_Malloc, PyMem_Realloc
 from cpython.object cimport PyObject, PyTypeObject
 from cpython.ref cimport Py_INCREF, Py_XDECREF
 from cpython.unicode cimport PyUnicode_CheckExact
-from libc.stdint cimport int64_t
+from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memcmp, memcpy, memmove, memset
 
 from safepickle cimport _opcodes as op
@@ -41,6 +41,8 @@ cdef extern from "loading.h":
     object latin1 "PyUnicode_AsLatin1String" (object text)
     int set_inline "sp_set_inline" (object target, object state) except -1
     int set_attributes "sp_set_attributes" (object attributes, object state) except -1
+    int _no_place "sp_no_place" (const char *message) except -1
+    int _no_such_thing "sp_no_such_thing" (const char *message) except -1
     int64_t name_place "sp_name_place" (const unsigned char *data, int64_t module, int64_t name, int64_t end) noexcept nogil
     bint spells "sp_spells" (const unsigned char *data, int64_t at, object text) noexcept
     int is_there "sp_is_there" (object where, object module, object name, object value) except -1
@@ -378,7 +380,7 @@ cdef inline int _fill_pool(Heap heap, int64_t start, list items, Py_ssize_t size
     cdef int64_t code
     for i in range(size):
         if i >= PyList_GET_SIZE(items):  # what is no int may run anything on its way to become one
-            raise IndexError("the items went away")
+            _no_place("the items went away")
         code = items[i]
         heap.pool[start + i] = code
     return 0
@@ -435,7 +437,7 @@ cdef inline int extend_list(Heap heap, int64_t number, list items) except -1:
     cdef Node *node = _node(heap, number)
     cdef Py_ssize_t size = len(items)
     if node.count < 0:
-        raise TypeError("this node has a record, not items")
+        _no_such_thing("this node has a record, not items")
     _make_room(heap, node, size)
     _fill_pool(heap, node.start + node.count, items, size)
     _node(heap, number).count += size
@@ -458,15 +460,15 @@ cdef inline list listed(Heap heap, Py_ssize_t start, Py_ssize_t stop):
 
 
 cdef inline Node *_node(Heap heap, int64_t number) except NULL:
-    if number < 0 or number >= heap.size:
-        raise IndexError("no such node")
+    if <uint64_t>number >= <uint64_t>heap.size:
+        _no_place("no such node")
     return &heap.nodes[number]
 
 
 cdef inline list codes(Heap heap, int64_t code):
     cdef Node *node = _node(heap, code >> SHIFT)
     if node.count < 0:
-        raise TypeError("this node has a record, not items")
+        _no_such_thing("this node has a record, not items")
     return _numbers(heap.pool + node.start, node.count)
 
 
@@ -474,7 +476,7 @@ cdef inline object record(Heap heap, int64_t code):
     cdef Node *node = _node(heap, code >> SHIFT)
     cdef Made made
     if node.count >= 0:
-        raise TypeError("this node has items, not a record")
+        _no_such_thing("this node has items, not a record")
     if node.count == -1:
         return heap.records[node.start]
     # It was made at a glance, and somebody wants to know.
@@ -488,6 +490,13 @@ cdef inline object record(Heap heap, int64_t code):
     return made
 
 
+cdef inline object global_of(Heap heap, int64_t code):
+    cdef Node *node = _node(heap, code >> SHIFT)
+    if node.count != -1:
+        _no_such_thing("this node has no record")
+    return heap.records[node.start]
+
+
 cdef inline bint is_new(Heap heap, int64_t code) except -1:
     """Whether this was made at a glance, and nothing has happened to it since."""
     cdef Node *node = _node(heap, code >> SHIFT)
@@ -497,7 +506,7 @@ cdef inline bint is_new(Heap heap, int64_t code) except -1:
 cdef inline object origin(Heap heap, int64_t code):
     cdef Node *node = _node(heap, code >> SHIFT)
     if node.count != -2:
-        raise TypeError("this was not made at a glance")
+        _no_such_thing("this was not made at a glance")
     return heap.origins[node.room]
 
 
@@ -546,8 +555,19 @@ cdef inline int64_t count(Heap heap, int64_t code) except? -2:
 cdef inline int64_t item(Heap heap, int64_t code, int64_t index) except -1:
     cdef Node *node = _node(heap, code >> SHIFT)
     if index < 0 or index >= node.count:
-        raise IndexError("no such item")
+        _no_place("no such item")
     return heap.pool[node.start + index]
+
+
+cdef inline const int64_t *peek(Heap heap, int64_t code) except NULL:
+    cdef Node *node = _node(heap, code >> SHIFT)
+    if node.count < 0:
+        _no_such_thing("this node has a record, not items")
+    return heap.pool + node.start
+
+
+cdef inline const int64_t *numbers(bytes packed) except NULL:
+    return <const int64_t *><const char *>packed
 
 
 cdef inline int64_t depth_of(Heap heap, int64_t number) except -1:
@@ -740,7 +760,7 @@ cdef inline int drop(Stack stack, Py_ssize_t start) except -1:
 
 cdef inline object pop(Stack stack):
     if stack.size < 1:
-        raise IndexError("pop from an empty stack")
+        _no_place("pop from an empty stack")
     stack.size -= 1
     value = <object>stack.items[stack.size]
     _drop_reference(stack.items[stack.size])
@@ -749,19 +769,19 @@ cdef inline object pop(Stack stack):
 
 cdef inline object top(Stack stack):
     if stack.size < 1:
-        raise IndexError("an empty stack has no top")
+        _no_place("an empty stack has no top")
     return <object>stack.items[stack.size - 1]
 
 
 cdef inline object at(Stack stack, Py_ssize_t place):
     if place < 0 or place >= stack.size:
-        raise IndexError("not a place on the stack")
+        _no_place("not a place on the stack")
     return <object>stack.items[place]
 
 
 cdef inline int replace_top(Stack stack, object value) except -1:
     if stack.size < 1:
-        raise IndexError("an empty stack has no top")
+        _no_place("an empty stack has no top")
     cdef PyObject *old = stack.items[stack.size - 1]
     Py_INCREF(value)
     stack.items[stack.size - 1] = <PyObject *>value
@@ -792,7 +812,7 @@ cdef inline int push_mark(Stack stack, Stack marks) except -1:
 
 cdef inline Py_ssize_t pop_mark(Stack marks) except -1:
     if marks.open_marks < 1:
-        raise IndexError("no mark")
+        _no_place("no mark")
     marks.open_marks -= 1
     return marks.marks[marks.open_marks]
 
@@ -828,7 +848,7 @@ cdef inline int push_bytes(Stack stack, const unsigned char *data, Py_ssize_t po
 cdef inline int fold_tuple(Stack stack, Py_ssize_t start) except -1:
     """Put a tuple in the place of everything from `start` on."""
     if start < 0 or start > stack.size:
-        raise IndexError("not a place on the stack")
+        _no_place("not a place on the stack")
     cdef PyObject *made = _tuple_take(stack.items + start, stack.size - start)
     if made == NULL:
         return -1
@@ -838,7 +858,7 @@ cdef inline int fold_tuple(Stack stack, Py_ssize_t start) except -1:
 
 cdef inline object pop_tuple(Stack stack, Py_ssize_t start):
     if start < 0 or start > stack.size:
-        raise IndexError("not a place on the stack")
+        _no_place("not a place on the stack")
     cdef object made = _new_tuple_take(stack.items + start, stack.size - start)
     stack.size = start
     return made
@@ -846,7 +866,7 @@ cdef inline object pop_tuple(Stack stack, Py_ssize_t start):
 
 cdef inline list pop_list(Stack stack, Py_ssize_t start):
     if start < 0 or start > stack.size:
-        raise IndexError("not a place on the stack")
+        _no_place("not a place on the stack")
     cdef object made = _new_list_take(stack.items + start, stack.size - start)
     stack.size = start
     return made
@@ -855,7 +875,7 @@ cdef inline list pop_list(Stack stack, Py_ssize_t start):
 cdef inline int extend_exact_list(object target, Stack stack, Py_ssize_t start) except -1:
     """Move everything from `start` on to the end of a list."""
     if start < 0 or start > stack.size:
-        raise IndexError("not a place on the stack")
+        _no_place("not a place on the stack")
     cdef Py_ssize_t size = stack.size - start
     _list_take(target, stack.items + start, size)
     stack.size = start
@@ -878,7 +898,7 @@ cdef inline bint harmless_keys(object target, Stack stack, Py_ssize_t start, Py_
 cdef inline int set_exact_dict(object target, Stack stack, Py_ssize_t start) except -1:
     """Set the pairs from `start` on in a dict, and drop them."""
     if start < 0 or start > stack.size or (stack.size - start) & 1:
-        raise IndexError("not pairs on the stack")
+        _no_place("not pairs on the stack")
     _set_pairs(target, stack.items + start, stack.size - start)
     return drop(stack, start)
 

@@ -269,6 +269,27 @@ sp_uint1(unsigned char value)
 #endif
 }
 
+/* Errors that a caller's mistake would raise, kept out of the way of those that make none. */
+#if defined(__GNUC__)
+#define SP_SELDOM __attribute__((cold, noinline, unused))
+#else
+#define SP_SELDOM
+#endif
+
+SP_SELDOM static int
+sp_no_place(const char *message)
+{
+    PyErr_SetString(PyExc_IndexError, message);
+    return -1;
+}
+
+SP_SELDOM static int
+sp_no_such_thing(const char *message)
+{
+    PyErr_SetString(PyExc_TypeError, message);
+    return -1;
+}
+
 /* Where a name is remembered that is spelled by two short counted texts, at `module` and `name`; -1 for others. */
 #define SP_NAME_PLACES 64
 static inline int64_t

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import sys
 from operator import itemgetter
-from struct import Struct
+from struct import Struct, unpack
 from sys import intern
 
 from safepickle.hints import Any, Final, Mapping, TypeAlias
@@ -373,6 +373,11 @@ def record(heap: Heap, code: int) -> Any:
     return heap.items[code >> _SHIFT]
 
 
+def global_of(heap: Heap, code: int) -> Any:
+    """The record of a node that nothing was made at a glance for."""
+    return heap.items[code >> _SHIFT]
+
+
 def count(heap: Heap, code: int) -> int:
     """How many items a container has."""
     return len(heap.items[code >> _SHIFT])
@@ -382,6 +387,17 @@ def item(heap: Heap, code: int, index: int) -> int:
     """One item of a container."""
     found: int = heap.items[code >> _SHIFT][index]
     return found
+
+
+def peek(heap: Heap, code: int) -> list[int]:
+    """The items of a container as they are now; compiled, where they are, until anything may make the heap grow."""
+    items: list[int] = heap.items[code >> _SHIFT]
+    return items
+
+
+def numbers(packed: bytes) -> tuple[int, ...]:
+    """The numbers of 64 bits that bytes are made of; compiled, for as long as there are these bytes."""
+    return unpack(f"{len(packed) // 8}q", packed)
 
 
 def depth_of(heap: Heap, number: int) -> int:

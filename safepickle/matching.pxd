@@ -11,11 +11,13 @@ from safepickle.symbols cimport Global, Heap, Made
 cdef class Quick:
     cdef int64_t count
     cdef bint rest
-    cdef list kinds, ints, lengths, instances
+    cdef list instances
+    cdef bytes _packed
+    cdef const int64_t *table
 
     @_cython.locals(
-        count=int64_t, place=int64_t, code=int64_t, kind=int, kinds=int64_t, value=int64_t, size=int64_t,
-        low=int64_t, high=int64_t, origin=Global,
+        count=int64_t, place=int64_t, code=int64_t, kind=int, value=int64_t, size=int64_t, row=int64_t, origin=Global,
+        items="const int64_t *", table="const int64_t *",
     )
     cdef bint admits(self, Heap heap, const unsigned char *data, int64_t args) except -1
 

@@ -11,6 +11,9 @@ Rules:
 
 from __future__ import annotations
 
+from itertools import chain
+from struct import pack
+
 from safepickle import loading as prim
 from safepickle import symbols as sym
 from safepickle.hints import Any, Final
@@ -67,21 +70,21 @@ def _spelled(value: Any) -> str | None:
 class Quick:
     """A signature as far as kinds, small ints and lengths of short bytes decide it: it can say yes, and never no.
 
-    `kinds` has for each position a bit for every kind that matches whatever it holds, `ints` the ints that match,
-    `lengths` the lengths of bytes that match, each as a pair of bounds; a low bound above the high one matches nothing.
+    `table` has five numbers for each position: a bit for every kind that matches whatever it holds, the bounds of ints
+    that match, and the bounds of the lengths of bytes that match; a low bound above the high one matches nothing.
     `instances` has what must have been called or instantiated for an object that matches.
     """
 
-    __slots__ = ("count", "instances", "ints", "kinds", "lengths", "rest")
+    __slots__ = ("_packed", "count", "instances", "rest", "table")
 
     def __init__(self, shape: Shape) -> None:
         positions = [_Position(pattern) for pattern in shape.items]
         self.count = len(positions)
         self.rest = bool(shape.rest)
-        self.kinds = [position.kinds for position in positions]
         self.instances = [position.instances for position in positions]
-        self.ints = [bound for position in positions for bound in position.ints]
-        self.lengths = [bound for position in positions for bound in position.lengths]
+        rows = [(position.kinds, *position.ints, *position.lengths) for position in positions]
+        self._packed = pack(f"{5 * len(rows)}q", *chain.from_iterable(rows))
+        self.table = prim.numbers(self._packed)  # compiled, of the very bytes
 
     def needs_nothing(self) -> bool:
         """Whether a tuple of no items matches."""
@@ -92,15 +95,17 @@ class Quick:
         count = prim.count(heap, args)
         if count < self.count or (count > self.count and not self.rest):
             return False
+        items = prim.peek(heap, args)
+        table = self.table
         for place in range(self.count):
-            code = prim.item(heap, args, place)
+            code = items[place]
             kind = code & sym.KIND
-            kinds: int = self.kinds[place]
-            if kinds >> kind & 1:
+            row = 5 * place
+            if table[row] >> kind & 1:
                 continue
             if kind == sym.INT:
                 value = prim.small_int(data, code >> sym.SHIFT)
-                if not self.ints[2 * place] <= value <= self.ints[2 * place + 1]:
+                if value < table[row + 1] or value > table[row + 2]:
                     return False
             elif kind == sym.MADE:
                 origin: Global = prim.origin(heap, code)
@@ -111,7 +116,7 @@ class Quick:
                     size = prim.short_length(data, code >> sym.SHIFT)
                 else:
                     size = prim.latin1_length(data, code >> sym.SHIFT)
-                if not self.lengths[2 * place] <= size <= self.lengths[2 * place + 1]:
+                if size < table[row + 3] or size > table[row + 4]:
                     return False
             else:
                 return False
@@ -164,7 +169,7 @@ def _is_bytes(pattern: Pattern) -> bool:
 def _kinds_of(word: str) -> int:
     """The kinds that match a word, a bit each; of what a call gave, its name decides too, so that is left out."""
     if word == "any":
-        return (1 << 32) - 1
+        return (1 << 32) - 1  # more than there are
     if word == "instance":
         return 1 << sym.MADE
     kinds = [kind for kind, named in sym.WORDS.items() if named == word and kind not in (sym.MADE, sym.PRIOR)]

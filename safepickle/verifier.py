@@ -1574,6 +1574,8 @@ class Verifier:
         for number in range(len(signatures)):
             quick: Quick = signatures[number]
             if quick.admits(heap, data, args):
+                if number:  # the next one is like this one, more often than not
+                    signatures.insert(0, signatures.pop(number))
                 self._charge_copy(prim.count(heap, args) + copied)
                 return depth + 1
         return 0
@@ -1631,7 +1633,7 @@ class Verifier:
         kind = function & sym.KIND
         heap = self.heap
         if kind == sym.GLOBAL and args & sym.KIND == sym.TUPLE:
-            symbol: Global = prim.record(heap, function)
+            symbol: Global = prim.global_of(heap, function)
             glance: Glance = self._glance_at(symbol) if symbol.glance is None else symbol.glance
             if symbol.helper is not None and symbol.helper == sym.ENCODE:
                 encoded = self._encoded_at_a_glance(symbol, args)
@@ -1721,7 +1723,7 @@ class Verifier:
         kind = cls & sym.KIND
         heap = self.heap
         if kind == sym.GLOBAL and args & sym.KIND == sym.TUPLE and not kwargs and base is None:
-            symbol: Global = prim.record(heap, cls)
+            symbol: Global = prim.global_of(heap, cls)
             glance: Glance = self._glance_at(symbol) if symbol.glance is None else symbol.glance
             if args == self._empty and glance.is_new_of_nothing and self._depth_limit > 1:
                 depth = 2

@@ -37,7 +37,7 @@ small_int data at | short_length data at | latin1_length data at | spells_latin1
 text_stop data pos end width
 add heap kind record depth | add_list heap kind items depth | collect heap kind start stop depth
 extend heap number start stop | extend_list heap number items | listed heap start stop
-codes heap code | record heap code | count heap code | item heap code index | held heap number
+codes heap code | record heap code | global_of heap code | count heap code | item heap code index | held heap number
 make heap origin args depth called | is_new heap code | origin heap code | build heap code state
 note_state heap number slots | is_state heap number | is_slots heap number
 depth_of heap number | set_depth heap number depth | deepest heap start stop
@@ -95,6 +95,14 @@ def set_memo(Heap heap, Py_ssize_t place, code):
 
 def rooms(Heap heap):
     return heap.stack_room, heap.marks_room, heap.memo_room
+
+def peek(Heap heap, code):
+    items = prim.peek(heap, code)
+    return [items[place] for place in range(prim.count(heap, code))]
+
+def numbers(bytes packed):
+    found = prim.numbers(packed)
+    return tuple(found[place] for place in range(len(packed) // 8))
 """
 
 
@@ -158,7 +166,7 @@ def assign(array: str) -> Any:
 
 
 TWINS = SimpleNamespace(
-    **{name: getattr(loading, name) for name in SIGNATURES},
+    **{name: getattr(loading, name) for name in (*SIGNATURES, "peek", "numbers")},
     new_heap=HeapOfLists,
     set_on_stack=assign("stack"),
     set_mark=assign("marks"),
@@ -180,9 +188,9 @@ def test_every_primitive_has_a_twin_and_is_tested_here():
     extern = re.findall(r'^    \S.*?(\w+) "\w+" \(', text, re.MULTILINE)
     in_c = {name for name in inline + extern if not name.startswith("_")}
     public = {name for name, value in vars(loading).items() if callable(value) and not name.startswith("_")}
-    imported = {"Any", "Final", "Mapping", "Struct", "TypeAlias", "Heap", "Input", "intern", "itemgetter"}
+    imported = {"Any", "Final", "Mapping", "Struct", "TypeAlias", "Heap", "Input", "intern", "itemgetter", "unpack"}
     assert in_c == public - imported
-    assert in_c - {"pointer"} == SIGNATURES.keys()
+    assert in_c - {"pointer", "peek", "numbers"} == SIGNATURES.keys()  # which give pointers, for the preface to follow
 
 
 # -- Numbers and texts in the stream --------------------------------------------------------------------------------
@@ -494,10 +502,10 @@ def test_a_node_is_what_it_was_made_as(prim):
     assert [prim.held(heap, number) for number in range(6)] == held
     assert [prim.depth_of(heap, number) for number in range(6)] == [1, 0, 3, 1, 1, 9]
     assert prim.nodes(heap) == 6
-    assert prim.record(heap, codes[1]) is record
+    assert prim.record(heap, codes[1]) is prim.global_of(heap, codes[1]) is record
     for code, items in zip(codes, held, strict=True):
         if items is not record:
-            assert prim.codes(heap, code) == items
+            assert prim.codes(heap, code) == prim.peek(heap, code) == items
             assert prim.count(heap, code) == len(items)
             assert [prim.item(heap, code, index) for index in range(len(items))] == items
             with pytest.raises(IndexError):
@@ -511,7 +519,7 @@ def test_what_is_no_node_is_an_error(in_c):
         for ask in (in_c.depth_of, in_c.is_lent, in_c.is_frozen, in_c.lend, in_c.freeze, in_c.held, in_c.is_state):
             with pytest.raises(IndexError):
                 ask(heap, number)
-        for ask in (in_c.codes, in_c.record, in_c.count):
+        for ask in (in_c.codes, in_c.record, in_c.global_of, in_c.count, in_c.peek):
             with pytest.raises(IndexError):
                 ask(heap, number << symbols.SHIFT)
     with pytest.raises(IndexError):
@@ -519,7 +527,17 @@ def test_what_is_no_node_is_an_error(in_c):
     with pytest.raises(TypeError):
         in_c.codes(heap, made[1])
     with pytest.raises(TypeError):
-        in_c.record(heap, made[0])
+        in_c.peek(heap, made[1])
+    for ask in (in_c.record, in_c.global_of):
+        with pytest.raises(TypeError):
+            ask(heap, made[0])
+    with pytest.raises(TypeError):
+        in_c.global_of(heap, in_c.make(heap, object(), made[0], 2, called=True))
+
+
+def test_packed_numbers_are_what_was_packed(prim):
+    for given in ([], [0], [-1, 1 << 31, -(1 << 63), (1 << 63) - 1, 1 << 32]):
+        assert prim.numbers(struct.pack(f"{len(given)}q", *given)) == tuple(given)
 
 
 @pytest.mark.parametrize("seed", range(8))
