@@ -19,13 +19,12 @@ cdef class _Machine:
     cdef Stack stack, marks
     cdef Memo memo
     cdef Heap asked
-    cdef int64_t named, memo_size, dense, free_keys, head_start
+    cdef int64_t named, taken, memo_size, dense, free_keys, head_start
     cdef object probe_work
     cdef set own_types
     cdef object own_type, harmless
 
-    cpdef object begin(self, Reader reader, object probe_work)
-    cpdef object spare(self, Heap heap)
+    cpdef object begin(self, Reader reader, object probe_work, Heap heap)
     cpdef object serve(self, object unpickler, object persistent_load, dict prior)
     cpdef object name(self, object unpickler, list resolved, list occurrences, list persistents, object buffers)
     cpdef object renew(self)
@@ -44,6 +43,8 @@ cdef class _Machine:
     cdef int _get(self, int64_t index) except -1
     @_cython.locals(stack=Stack)
     cdef int _set_pairs(self, object target, int64_t start) except -1
+    @_cython.locals(place=int64_t)
+    cdef object _next_buffer(self)
     @_cython.locals(place=int64_t)
     cdef object _next_global(self)
     @_cython.locals(occurrence=Occurrence)

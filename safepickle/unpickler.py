@@ -42,7 +42,7 @@ from safepickle.errors import (
     UnpicklingError,
     escape,
 )
-from safepickle.hints import Any, Callable, Final, Iterable, Iterator, Sized
+from safepickle.hints import Any, Callable, Final, Iterable, Iterator, Sequence, Sized
 from safepickle.limits import DEFAULTS, MEMO_HEAD_START, Limits
 from safepickle.matching import Matcher
 from safepickle.policy import VARIABLE, VARIABLES, Policy, PolicySpec, resolve_policy
@@ -233,9 +233,7 @@ class Unpickler:
         prior: dict[int, Prior] | None = None,
     ) -> Any:
         """Run what was verified; `prior` is the memo that it was verified with, where there is a next load."""
-        machine.begin(reader, self._limits.probe_work)
-        if prior is None:
-            machine.spare(plan.heap)
+        machine.begin(reader, self._limits.probe_work, plan.heap if prior is None else None)
         _prepare(machine, self, plan, self._buffers, persistent_load, prior)
         value = machine.run()
         if self._prior is prior:  # else the application has cleared or replaced it meanwhile: what it says stands
@@ -706,7 +704,8 @@ class _Machine:
         self.asked: Heap | None = None
         self.resolved = _NO_NAMES
         self.symbols = _NO_NAMES
-        self.buffers: Iterator[Any] = _NOTHING_MORE
+        self.buffers: Sequence[Any] = _NO_NAMES
+        self.taken = 0  # how many of them the stream has asked for so far
         self.persistents: Iterator[Any] = _NOTHING_MORE
         self.own_types: set[type] | None = None  # classes whose instances may be changed
         self.own_type: type | None = None  # the last of them
@@ -714,16 +713,16 @@ class _Machine:
         self.persistent_load: Callable[[Any], Any] | None = None
         self.named = 0
 
-    def begin(self, reader: Reader | None, probe_work: int) -> None:
-        """Set what every load sets, also one of nothing but data."""
+    def begin(self, reader: Reader | None, probe_work: int, heap: Heap | None) -> None:
+        """Set what every load sets, also one of nothing but data.
+
+        With the heap of its verification, no memo entry is kept that the stream does not ask for.
+        """
         self.reader = _NO_INPUT if reader is None else reader  # for C, None is a reader too
         self.dense = self.head_start + self.reader.end  # memo entries up to here may be kept in an array
         self.memo_size = 0
         self.probe_work = probe_work
-
-    def spare(self, heap: Heap) -> None:
-        """Keep no memo entry that the stream does not ask for, as verification of it has seen."""
-        self.asked = heap if heap.is_orderly else None
+        self.asked = heap if heap is not None and heap.is_orderly else None
 
     def serve(
         self,
@@ -744,7 +743,7 @@ class _Machine:
         resolved: list[Any],
         occurrences: list[Occurrence],
         persistents: list[Global | None],
-        buffers: Iterator[Any],
+        buffers: Sequence[Any],
     ) -> None:
         """Set what a load has beside its data: what its names stand for, and what the application gives."""
         self.unpickler = unpickler
@@ -763,7 +762,8 @@ class _Machine:
         self.guard = None
         self.acting = None
         self.asked = None
-        self.buffers = _NOTHING_MORE
+        self.buffers = _NO_NAMES
+        self.taken = 0
         if self.unpickler is not None:
             self.own_type = self.harmless = None
             self.own_types = None
@@ -1118,7 +1118,7 @@ class _Machine:
             elif code == op.BINPERSID:
                 prim.replace_top(stack, self._persistent(prim.top(stack)))
             elif code == op.NEXT_BUFFER:
-                prim.push(stack, next(self.buffers))
+                prim.push(stack, self._next_buffer())
             elif code == op.READONLY_BUFFER:
                 view = memoryview(prim.top(stack))
                 if not view.readonly:
@@ -1153,6 +1153,11 @@ class _Machine:
 
     def _text8(self, raw: bytes) -> str | bytes:
         return raw if self.encoding == "bytes" else str(raw, self.encoding, self.errors)
+
+    def _next_buffer(self) -> Any:
+        place = self.taken
+        self.taken = place + 1
+        return self.buffers[place]
 
     def _next_global(self) -> Any:
         place = self.named
@@ -1469,8 +1474,7 @@ class _Bench:
             except Exception:  # noqa: S110 - what is wrong comes to light again below
                 pass
         self.reader.rewind()
-        self.machine.begin(self.reader, self.probe_work)
-        self.machine.spare(self.verifier.heap)
+        self.machine.begin(self.reader, self.probe_work, self.verifier.heap)
         return self.machine.run()
 
     def run_with(self, buffers: Iterable[Any]) -> Any:
@@ -1482,8 +1486,7 @@ class _Bench:
         except BaseException as error:
             raise _underneath(error) from None
         self.reader.rewind()
-        self.machine.begin(self.reader, self.probe_work)
-        self.machine.spare(self.verifier.heap)
+        self.machine.begin(self.reader, self.probe_work, self.verifier.heap)
         return self.machine.run()
 
     def run_objects(self, buffers: Iterable[Any] | None) -> Any:
@@ -1503,8 +1506,7 @@ class _Bench:
         except BaseException as error:
             raise _underneath(error) from None
         self.reader.rewind()
-        machine.begin(self.reader, self.probe_work)
-        machine.spare(verifier.heap)
+        machine.begin(self.reader, self.probe_work, verifier.heap)
         machine.name(unpickler, resolved, occurrences, persistents, taken)
         return machine.run()
 
@@ -1524,7 +1526,7 @@ class _Bench:
 _NO_INPUT: Final = Reader(b"")
 _NO_RULES: Final = PolicyData({})
 _NO_MEMO: Final[dict[int, Prior]] = {}
-_NO_NAMES: Final[list[Any]] = []
+_NO_NAMES: Final[list[Any]] = []  # nor buffers
 _NOTHING_MORE: Final[Iterator[Any]] = iter(())
 _IDLE: Final[list[_Bench | None]] = prim.place_for_one()
 
@@ -1543,18 +1545,18 @@ class _Failure:
         self.error = error
 
 
-def _take(buffers: Iterable[Any] | None, count: int) -> Iterator[Any]:
+def _take(buffers: Iterable[Any] | None, count: int) -> Sequence[Any]:
     """The next so many buffers, all of which are there."""
     if not count:
-        return _NOTHING_MORE
+        return _NO_NAMES
+    taken: Sequence[Any]
     if type(buffers) is list or type(buffers) is tuple:
-        if len(buffers) >= count:
-            return iter(buffers)
-        raise MalformedStream("not enough out-of-band buffers")
-    taken = [] if buffers is None else list(islice(buffers, count))
+        taken = buffers
+    else:
+        taken = [] if buffers is None else list(islice(buffers, count))
     if len(taken) < count:
         raise MalformedStream("not enough out-of-band buffers")
-    return iter(taken)
+    return taken
 
 
 def _load_plain(data: bytes, policy: Policy, buffers: Iterable[Any] | None) -> Any:
