@@ -35,7 +35,7 @@ cdef extern from "loading.h":
     object _new_list_take "sp_new_list_take" (PyObject **values, Py_ssize_t count)
     PyObject *_type_lookup "_PyType_Lookup" (PyTypeObject *cls, object name) noexcept
 
-    int set_slots "sp_set_slots" (object target, object slots) except -1
+    Py_ssize_t set_slots "sp_set_slots" (object target, object slots) except -1
     object take "sp_take" (list place)
     int keep "sp_keep" (list place, object value) except -1
     object latin1 "PyUnicode_AsLatin1String" (object text)

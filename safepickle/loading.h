@@ -473,25 +473,19 @@ sp_is_plain_slot(PyObject *name)
     return PyUnicode_GET_LENGTH(name) < 2 || PyUnicode_READ_CHAR(name, 0) != '_' || PyUnicode_READ_CHAR(name, 1) != '_';
 }
 
-/* Set slots from a state: 1 if it is done, 0 if nothing was since this is not the plain case. */
-static inline int
+/* Set slots from a state as far as it is the plain case: how many were set, -1 with an error set. */
+static inline Py_ssize_t
 sp_set_slots(PyObject *target, PyObject *slots)
 {
-    Py_ssize_t place = 0;
+    Py_ssize_t place = 0, done = 0, size;
     PyObject *name, *value;
     if (!PyDict_CheckExact(slots))
         return 0;
-    while (PyDict_Next(slots, &place, &name, &value))
-        if (!sp_is_plain_slot(name))
-            return 0;
-    place = 0;
+    size = PyDict_GET_SIZE(slots);
     while (PyDict_Next(slots, &place, &name, &value)) {
         int failed;
-        if (!sp_is_plain_slot(name)) {
-            /* Whatever ran while an attribute was set has changed the state. */
-            PyErr_SetString(PyExc_RuntimeError, "the state changed while it was set");
-            return -1;
-        }
+        if (!sp_is_plain_slot(name))
+            return done;
         Py_INCREF(name);
         Py_INCREF(value);
         failed = PyObject_SetAttr(target, name, value) < 0;
@@ -499,8 +493,14 @@ sp_set_slots(PyObject *target, PyObject *slots)
         Py_DECREF(value);
         if (failed)
             return -1;
+        if (PyDict_GET_SIZE(slots) != size) {
+            /* Whatever ran while an attribute was set has changed the state. */
+            PyErr_SetString(PyExc_RuntimeError, "the state changed while it was set");
+            return -1;
+        }
+        done++;
     }
-    return 1;
+    return done;
 }
 
 #endif

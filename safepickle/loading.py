@@ -741,13 +741,14 @@ def set_attributes(attributes: Any, state: dict[Any, Any]) -> bool:
     return True
 
 
-def set_slots(target: Any, slots: dict[Any, Any]) -> bool:
-    """Set slots from a state; false where it is not the plain case, and then nothing was set."""
+def set_slots(target: Any, slots: dict[Any, Any]) -> int:
+    """Set slots from a state as far as it is the plain case; how many were set."""
     if type(slots) is not dict:
-        return False
-    for name in slots:
-        if type(name) is not str or name[:2] == "__" or name in _HOOKS:
-            return False
+        return 0
+    done = 0
     for name, value in slots.items():
+        if type(name) is not str or name[:2] == "__" or name in _HOOKS:
+            break
         setattr(target, name, value)
-    return True
+        done += 1
+    return done

@@ -9,6 +9,25 @@ from safepickle.values cimport Memo, Stack
 from safepickle.verifier cimport Options, Verifier
 
 
+# Looked up for each object otherwise, in the module's dict.
+cdef object _MISSING, _NEVER_CHANGED, _DEFAULT, _NOTHING_MORE
+cdef bytes _WIDTHS
+cdef Reader _NO_INPUT
+cdef dict _NO_MEMO
+cdef list _NO_NAMES, _PLACE
+cdef Options _PLAIN, _BUFFERED
+
+
+@_cython.final
+cdef class _Helper:
+    cdef readonly object name, function
+
+
+@_cython.final
+cdef class _NewPartial:
+    cdef public object function, args, kwargs
+
+
 @_cython.final
 cdef class _Machine:
     cdef object unpickler, encoding, errors, guard, buffers, persistents, persistent_load, acting
@@ -57,6 +76,7 @@ cdef class _Machine:
     cdef object _extend(self, object target, list items)
     cdef object _build(self, object target, object state)
     cdef object _set_attributes(self, object target, object state)
+    @_cython.locals(done="Py_ssize_t")
     cdef object _set_slots(self, object target, object slots)
     cdef object _text8(self, object raw)
     cdef object _persistent(self, object pid)

@@ -1386,9 +1386,10 @@ class _Machine:
     def _set_slots(self, target: Any, slots: Any) -> None:
         if not isinstance(slots, dict):
             raise MalformedStream("slot state is not a dictionary")
-        if prim.set_slots(target, slots):
+        done = prim.set_slots(target, slots)
+        if type(slots) is dict and done == len(slots):
             return
-        for name, value in dict.items(slots):
+        for name, value in islice(dict.items(slots), done, None):
             if not self.unrestricted and (type(name) is not str or name[:2] == "__" or name in sym.HOOKS):
                 raise Forbidden("slot state that sets a dunder, or a name that is no exact text")
             setattr(target, name, value)
@@ -1520,7 +1521,7 @@ class _Bench:
         self.was_data = verifier.is_data()
         if not verifier.is_reusable():
             verifier.forget()
-        prim.keep(_IDLE, self)
+        prim.keep(_PLACE, self)
 
 
 _NO_INPUT: Final = Reader(b"")
@@ -1529,10 +1530,13 @@ _NO_MEMO: Final[dict[int, Prior]] = {}
 _NO_NAMES: Final[list[Any]] = []  # nor buffers
 _NOTHING_MORE: Final[Iterator[Any]] = iter(())
 _IDLE: Final[list[_Bench | None]] = prim.place_for_one()
+_PLACE: Final = _IDLE  # the same, found at once
+_PLAIN: Final = PLAIN_OPTIONS
+_BUFFERED: Final = BUFFERED_OPTIONS
 
 
 def _bench() -> _Bench:
-    bench: _Bench | None = prim.take(_IDLE)
+    bench: _Bench | None = prim.take(_PLACE)
     return _Bench() if bench is None else bench
 
 
@@ -1563,7 +1567,7 @@ def _load_plain(data: bytes, policy: Policy, buffers: Iterable[Any] | None) -> A
     """`loads` without arguments that change how bytes are read; whatever goes wrong with the stream is returned."""
     bench = _bench()
     try:
-        bench.verify(data, policy, PLAIN_OPTIONS if buffers is None else BUFFERED_OPTIONS)
+        bench.verify(data, policy, _PLAIN if buffers is None else _BUFFERED)
         if bench.verifier.is_plain():
             value = bench.run()
         elif buffers is not None and bench.verifier.is_data():
@@ -1678,7 +1682,7 @@ def verify(
     if fix_imports is True and encoding == "ASCII" and errors == "strict":
         bench = _bench()
         try:
-            bench.verify(given, chosen, PLAIN_OPTIONS if buffers is None else BUFFERED_OPTIONS)
+            bench.verify(given, chosen, _PLAIN if buffers is None else _BUFFERED)
         except StreamError as error:
             failure = _without_payload(error)
         else:

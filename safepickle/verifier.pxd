@@ -10,6 +10,10 @@ from safepickle.symbols cimport Global, Heap, Made, Occurrence, Partial, Plan, P
 from safepickle.weighing cimport Scales
 
 
+# Looked up in the module's dict otherwise.
+cdef bytes _WIDTHS, _POWERFUL, _LITERAL_KINDS
+
+
 @_cython.final
 cdef class Options:
     cdef public bint fix_imports, buffers, persistent_load, scanning

@@ -1253,23 +1253,36 @@ def test_values_of_attributes_are_held_once(prim):
     assert (sys.getrefcount(old), sys.getrefcount(new)) == before
 
 
-def test_slots_are_set_or_not_at_all(prim):
+def test_slots_are_set_as_far_as_their_names_are_plain(prim):
     class Slotted:
         __slots__ = ("a", "add", "b")
 
     target, value = Slotted(), Thing()
     before = sys.getrefcount(value)
-    assert prim.set_slots(target, {"a": value, "b": 2})
+    assert prim.set_slots(target, {"a": value, "b": 2}) == 2
     assert (target.a, target.b) == (value, 2)
-    for slots in ({"a": 3, "add": 1}, {"a": 3, "__x": 1}, {"a": 3, 1: 1}, {"a": 3, b"b": 1}):
-        assert not prim.set_slots(target, slots)
+    for number, odd in enumerate(("add", "__x", 1, b"b")):
+        assert prim.set_slots(target, {odd: 1, "a": number}) == 0
+        assert prim.set_slots(target, {"a": value, odd: 1, "b": 5}) == 1
         assert (target.a, target.b) == (value, 2)
+    assert prim.set_slots(target, {}) == 0
     for odd in (None, [], type("Odd", (dict,), {})(a=1)):
         assert not prim.set_slots(target, odd)
     with pytest.raises(AttributeError):
         prim.set_slots(target, {"missing": 1})
     del target
     assert sys.getrefcount(value) == before
+
+
+def test_slots_that_change_while_they_are_set_are_an_error(prim):
+    slots: dict[str, int] = {"a": 1, "b": 2}
+
+    class Changing:
+        def __setattr__(self, name: str, value: object) -> None:
+            slots["c"] = 3
+
+    with pytest.raises(RuntimeError):
+        prim.set_slots(Changing(), slots)
 
 
 # -- Names ----------------------------------------------------------------------------------------------------------
