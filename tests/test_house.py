@@ -33,6 +33,7 @@ LAYERS = (
     {"policy.diff", "policy.explain", "policy.schema", "verifier", "pickler", "disassemble"},
     {"unpickler", "layouts"},
     {"codec", "report"},
+    {"capabilities"},
     {"scanner"},
     {"policy.expect", "policy.infer", "policy.inspection", "policy.observe"},
     {"policy.learn", "policy.lint"},

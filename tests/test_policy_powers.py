@@ -167,8 +167,9 @@ def manifest() -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("module", "name"),
     [
-        ("os", "system"), ("posix", "system"), ("__builtin__", "eval"), ("builtins", "getattr"), ("pathlib", "os.system"),
-        ("torch.storage", "_load_from_bytes"), ("importlib", "import_module"), ("types", "CodeType"), ("pickle", "loads"),
+        ("os", "system"), ("posix", "system"), ("__builtin__", "eval"), ("builtins", "getattr"),
+        ("pathlib", "os.system"), ("torch.storage", "_load_from_bytes"), ("importlib", "import_module"),
+        ("types", "CodeType"), ("pickle", "loads"),
         ("cloudpickle.cloudpickle", "_make_function"), ("dill._dill", "_create_code"), ("numpy", "memmap"),
         ("torch.compile", "inner"), ("webbrowser", "open"),
     ],
