@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -87,10 +88,10 @@ class Browser:
         """Load a page, until its own script has run."""
         self.events.clear()
         self.call("Page.navigate", url=page.as_uri())
-        self.run(
-            "new Promise((done) => { const look = () => document.documentElement.dataset.ready && "
-            f"location.href === {json.dumps(page.as_uri())} ? done() : setTimeout(look, 20); look(); }})"
-        )
+        here = json.dumps(page.as_uri())
+        asked = f"location.href === {here} && document.documentElement?.dataset.ready === 'yes'"
+        while self.call("Runtime.evaluate", expression=asked, returnByValue=True)["result"].get("value") is not True:
+            time.sleep(0.02)
 
     def prefer(self, scheme: str) -> None:
         """Be a browser of somebody who likes it light, or dark."""

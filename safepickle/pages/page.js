@@ -349,7 +349,7 @@
     const width = lefts[lefts.length - 1] + widths[widths.length - 1] + 12;
     const height = tallest * 40 + 16;
     const picked = draw("svg", { viewBox: "0 0 " + width + " " + height, role: "img", class: "graph" });
-    picked.style.maxWidth = width + "px";
+    picked.style.width = width + "px";
     picked.append(draw("title", {}, "What is built from what"));
     const box = (name) => {
       const at = column.get(name);
