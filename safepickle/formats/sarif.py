@@ -61,13 +61,12 @@ def report_sarif(outcomes: Iterable[Outcome], manner: Manner) -> Iterator[Outcom
     driver = {"name": "safepickle", "version": __version__, "semanticVersion": __version__, "rules": _DESCRIPTORS}
     say(f'{{"$schema": {to_json(SCHEMA)}, "version": "2.1.0", "runs": [{{"tool": {to_json({"driver": driver})},')
     say('"results": [')
-    artifacts: list[str] = []
+    artifacts: dict[str, int] = {}  # "uniqueItems": a file may be named twice
     notes: list[str] = []
     complete = True
     before = ""
     for outcome in outcomes:
-        index = len(artifacts)
-        artifacts.append(to_json(_artifact(outcome.report)))
+        index = artifacts.setdefault(to_json(_artifact(outcome.report)), len(artifacts))
         if outcome.exit_code is not None:
             complete = complete and outcome.exit_code != UNFINISHED
             for result in _results(outcome.report, index, manner):
@@ -80,7 +79,7 @@ def report_sarif(outcomes: Iterable[Outcome], manner: Manner) -> Iterator[Outcom
     if before:
         say(before)
     say('], "artifacts": [')
-    _say_all(artifacts)
+    _say_all([*artifacts])
     say(f'], "invocations": [{{"executionSuccessful": {to_json(complete)}, "toolExecutionNotifications": [')
     _say_all(notes)
     say("]}]}]}")
