@@ -10,7 +10,7 @@ Rules:
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
 
 __all__ = ["script"]
@@ -70,8 +70,13 @@ def script(parser: argparse.ArgumentParser, shell: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    """A word in single quotes, as bash, zsh and fish read it; a backslash, which they read differently, is left out."""
-    return "'" + text.replace("\\", "").replace("'", "'\\''") + "'"
+    """A word in single quotes, as bash and zsh read it."""
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
+def _fish_quoted(text: str) -> str:
+    """A word in single quotes, as fish reads it."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def _function(prog: str) -> str:
@@ -83,8 +88,13 @@ def _level(path: tuple[str, ...]) -> str:
 
 
 def _bash(prog: str, commands: list[Command]) -> str:
+    offer = f"{_function(prog)}_offer"
     lines = [
         f"# bash completion of {prog}; put into a file that ~/.bashrc sources.",
+        f"{offer}() {{",  # not `compgen -W`, which expands the words
+        '    local each',
+        '    for each in "$@"; do [[ $each == "$word"* ]] && COMPREPLY+=("$each"); done',
+        "}",
         f"{_function(prog)}() {{",
         "    local word=${COMP_WORDS[COMP_CWORD]} before='' path='' index",
         "    COMPREPLY=()",
@@ -103,10 +113,10 @@ def _bash(prog: str, commands: list[Command]) -> str:
     for command in commands:
         lines += [f"        {_level(command.path)})", '            case "$before" in']
         for option, choices in command.values.items():
-            reply = f'COMPREPLY=($(compgen -W {_quoted(" ".join(choices))} -- "$word"))' if choices else _BASH_FILES
+            reply = f"{offer} {' '.join(map(_quoted, choices))}" if choices else _BASH_FILES
             lines.append(f"                {_quoted(option)}) {reply}; return ;;")
-        words = " ".join(word.text for word in (*command.words, *command.options))
-        lines += ["            esac", f'            COMPREPLY=($(compgen -W {_quoted(words)} -- "$word"))']
+        words = " ".join(_quoted(word.text) for word in (*command.words, *command.options))
+        lines += ["            esac", f"            {offer} {words}"]
         if command.files:
             lines.append('            [[ $word == -* ]] || COMPREPLY+=($(compgen -f -- "$word"))')
         lines.append("            ;;")
@@ -168,20 +178,25 @@ def _fish(prog: str, commands: list[Command]) -> str:
         '        switch "$path_ $word"',
     ]
     for command in commands[1:]:
-        spelled = _quoted(f"{' '.join(command.path[:-1])} {command.path[-1]}")
-        lines.append(f"            case {spelled}; set path_ {_level(command.path)}")
+        spelled = _fish_quoted(f"{' '.join(command.path[:-1])} {command.path[-1]}")
+        lines.append(f"            case {spelled}; set path_ {_fish_quoted(' '.join(command.path))}")
     lines += ["        end", "    end", '    test "$path_" = "$argv"', "end", f"complete -c {prog} -f"]
     for command in commands:
-        begin = f"complete -c {prog} -n {_quoted(' '.join([at, *command.path]))}"
-        lines += [f"{begin} -a {_quoted(word.text)} -d {_quoted(word.help)}" for word in command.words]
+        begin = f"complete -c {prog} -n {_fish_quoted(' '.join([at, *command.path]))}"
+        lines += [f"{begin} -a {_fish_words([word.text])} -d {_fish_quoted(word.help)}" for word in command.words]
         for word in command.options:
             kind = f"-l {word.text[2:]}" if word.text.startswith("--") else f"-s {word.text[1:]}"
             choices = command.values.get(word.text)
-            takes = "" if choices is None else f" -x -a {_quoted(' '.join(choices))}" if choices else " -r -F"
-            lines.append(f"{begin} {kind} -d {_quoted(word.help)}{takes}")
+            takes = "" if choices is None else f" -x -a {_fish_words(choices)}" if choices else " -r -F"
+            lines.append(f"{begin} {kind} -d {_fish_quoted(word.help)}{takes}")
         if command.files:
             lines.append(f"{begin} -F")
     return "\n".join(lines) + "\n"
+
+
+def _fish_words(words: Iterable[str]) -> str:
+    """What follows `-a`, which is expanded once more."""
+    return _fish_quoted(" ".join(map(_fish_quoted, words)))
 
 
 _SCRIPTS: Final[dict[str, Callable[[str, list[Command]], str]]] = {"bash": _bash, "zsh": _zsh, "fish": _fish}
