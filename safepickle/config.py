@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 
 from safepickle.console import COLOURS
 from safepickle.errors import escape
-from safepickle.formats import FORMATS
+from safepickle.formats.outcomes import FORMATS
 from safepickle.policy import _is_path
 
 __all__ = ["NAME", "ConfigError", "Settings", "is_above_suspicion", "read_config"]

@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, NamedTuple, TextIO
 
-from safepickle.formats import Outcome
+from safepickle.formats.outcomes import Outcome
 
 __all__ = ["with_progress"]
 

@@ -48,8 +48,7 @@ class Browser:
         self._last = 0
         self._session: str | None = None
         self.events: list[dict[str, Any]] = []
-        self._end = threading.Timer(PATIENCE, self._process.kill)
-        self._end.start()
+        self._end = threading.Timer(0, lambda: None)
         target = next(each for each in self.call("Target.getTargets")["targetInfos"] if each["type"] == "page")
         found = self.call("Target.attachToTarget", targetId=target["targetId"], flatten=True)
         self._session = found["sessionId"]
@@ -62,6 +61,10 @@ class Browser:
         message = {"id": self._last, "method": method, "params": parameters}
         if self._session:
             message["sessionId"] = self._session
+        self._end.cancel()
+        self._end = threading.Timer(PATIENCE, self._process.kill)
+        self._end.daemon = True
+        self._end.start()
         self._to.write(json.dumps(message).encode() + b"\0")
         while True:
             found = self._next()
@@ -97,9 +100,10 @@ class Browser:
         """Be a browser of somebody who likes it light, or dark."""
         self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
 
-    def picture(self) -> bytes:
+    def picture(self, scale: float = 1.0) -> bytes:
         """What it looks like, as PNG."""
-        return base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"])
+        clip = {"x": 0, "y": 0, "width": 1200, "height": 700, "scale": scale}
+        return base64.b64decode(self.call("Page.captureScreenshot", format="png", clip=clip)["data"])
 
     def said(self, method: str) -> list[dict[str, Any]]:
         """The events of a kind since the page was opened."""

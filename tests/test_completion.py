@@ -101,7 +101,8 @@ def test_words_of_the_parser_are_words_in_the_shell(name, tmp_path):
     }[name]
     before = "compdef() { : }\n" if name == "zsh" else ""
     options = {"bash": ("--norc",), "zsh": ("-f",), "fish": ("--no-config",)}[name]
-    offered = {line.partition("\t")[0].replace("\\", "") for line in shell(name, before + text + ask, *options).splitlines()}
+    lines = shell(name, before + text + ask, *options).splitlines()
+    offered = {line.partition("\t")[0].replace("\\", "") for line in lines}
     assert offered == {"a'b", "$(c)", "x;y"}
     assert not told.exists()
 

@@ -39,11 +39,10 @@ LAYERS = (
     {"policy.learn", "policy.lint"},
     {"policy.merge"},
     {""},
-    {"console", "baseline", "completion"},
+    {"console", "baseline", "completion", "formats.outcomes", "pages.objects"},
+    {"config", "progress", "cli_policy", "formats.text", "formats.documents", "formats.sarif", "pages"},
+    {"formats.github", "formats.html"},
     {"formats"},
-    {"config", "progress", "cli_policy", "formats.text", "formats.documents", "formats.sarif", "pages.objects"},
-    {"formats.github", "pages"},
-    {"formats.html"},
     {"cli_report"},
     {"cli"},
     {"__main__"},
@@ -51,8 +50,8 @@ LAYERS = (
 RANKS = {module: rank for rank, layer in enumerate(LAYERS) for module in layer}
 
 TOP_LEVEL = {
-    ".ci", ".gitignore", "LICENSE", "MANIFEST.in", "README.md", "fuzz", "policies", "pyproject.toml", "safepickle",
-    "setup.py", "tests",
+    ".ci", ".gitignore", ".pre-commit-hooks.yaml", "LICENSE", "MANIFEST.in", "README.md", "fuzz", "policies",
+    "pyproject.toml", "safepickle", "setup.py", "tests",
 }  # fmt: skip
 
 INTERFACE = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from safepickle.console import say, to_json
-from safepickle.formats import Manner, Outcome
+from safepickle.formats.outcomes import Manner, Outcome
 from safepickle.report import Report
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from safepickle.console import NOTHING, PASSED, UNFINISHED, say, say_command
-from safepickle.formats import Group, Manner, Outcome, groups
+from safepickle.formats.outcomes import Group, Manner, Outcome, groups
 from safepickle.formats.text import MOST_SHOWN
 from safepickle.report import NOT_A_PICKLE, RULES, Report
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from safepickle.console import say
-from safepickle.formats import Manner, Outcome
+from safepickle.formats.outcomes import Manner, Outcome
 
 
 def report_html(outcomes: Iterable[Outcome], manner: Manner) -> Iterator[Outcome]:

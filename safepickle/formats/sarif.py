@@ -17,7 +17,7 @@ from safepickle import __version__
 from safepickle.baseline import identity
 from safepickle.console import UNFINISHED, say, to_json
 from safepickle.errors import escape
-from safepickle.formats import Manner, Outcome
+from safepickle.formats.outcomes import Manner, Outcome
 from safepickle.report import DANGEROUS, FORBIDDEN, RULES, UNKNOWN, Finding, Report, Rule
 
 SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from safepickle.console import Ink, say
-from safepickle.formats import Group, Manner, Outcome, groups
+from safepickle.formats.outcomes import Group, Manner, Outcome, groups
 from safepickle.report import DANGEROUS, FORBIDDEN, INCOMPLETE, MALFORMED, NOT_A_PICKLE, PASS, Report
 
 #: Lines of findings shown of one file, for people.  No science went into this number.

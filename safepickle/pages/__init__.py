@@ -18,8 +18,8 @@ from functools import cache
 from typing import Any, Final
 
 from safepickle.console import to_json
-from safepickle.errors import PolicyError, StreamError, escape
-from safepickle.formats import Manner, Outcome, groups
+from safepickle.errors import StreamError, escape
+from safepickle.formats.outcomes import Manner, Outcome, groups
 from safepickle.pages.objects import MOST_NODES, Artist, Picture
 from safepickle.policy import Policy
 from safepickle.report import DANGEROUS, NOT_A_PICKLE, UNKNOWN, Capability, Finding, Report
@@ -33,11 +33,10 @@ MOST_NAMES: Final = 500
 #: Objects of all files: some megabytes of page.
 MOST_OBJECTS: Final = 60_000
 _LONGEST_PATH: Final = 1000
-#: What is said of a name.  Understood are the helpers of the protocol, which no policy lists.
+#: What is said of a name.
 REFUSED: Final = "refused"
-UNDERSTOOD: Final = "understood"
 GRANTED: Final = "granted"
-GRADES: Final = (DANGEROUS, UNKNOWN, REFUSED, UNDERSTOOD, GRANTED)
+GRADES: Final = (DANGEROUS, UNKNOWN, REFUSED, GRANTED)
 _HERE: Final = os.path.dirname(__file__)
 
 
@@ -126,7 +125,7 @@ def _look(report: Report, artist: Artist, policy: Policy | None) -> str:
         return ""
     try:
         again = scan_watching(report.source, artist, policy=policy)
-    except (OSError, PolicyError, StreamError) as error:
+    except (OSError, ValueError, StreamError) as error:  # ValueError: a name that no file can have
         return f"No objects: {escape(str(error), 300)}"
     if (again.size, again.findings) != (report.size, tuple(found._replace(known=False) for found in report.findings)):
         return "The file has changed since it was judged: these objects are of what it holds now."
@@ -162,7 +161,7 @@ def _grades(report: Report) -> dict[tuple[str, str], tuple[str, str | None]]:
                 found[each.module, each.name] = graded or REFUSED, each.reason if graded else None
     for capability in report.capabilities:
         name = capability.module, capability.name
-        found.setdefault(name, (GRANTED if capability.granted else UNDERSTOOD, None))
+        found.setdefault(name, (GRANTED if capability.granted else REFUSED, None))
     return found
 
 

@@ -16,7 +16,7 @@
   };
   const tag = (text) => make("span", "tag " + text.replaceAll(" ", "-"), text);
   const matches = (text) => state.words === "" || text.includes(state.words);
-  const GRADES = ["dangerous", "unknown", "refused", "understood", "granted"];
+  const GRADES = ["dangerous", "unknown", "refused", "granted"];
 
   for (const file of files) {
     const names = file.capabilities.map((found) => found.name);
