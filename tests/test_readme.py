@@ -160,11 +160,11 @@ def test_learning_prints_what_the_readme_shows(monkeypatch, capsys):
 def test_the_synopsis_of_the_command_line_is_the_one_it_has():
     shown = re.findall(r"^safepickle (\w+)(?: ([a-z]+)\b)?", section("The command line"), re.MULTILINE)
     help_ = subprocess.run([sys.executable, "-m", "safepickle", "--help"], check=True, capture_output=True, text=True)
-    listed = re.findall(r"^    (\w+)  ", help_.stdout, re.MULTILINE)
+    listed = re.findall(r"^    (\w+)(?:  |$)", help_.stdout, re.MULTILINE)
     assert list(dict.fromkeys(command for command, _ in shown)) == listed
     arguments = [sys.executable, "-m", "safepickle", "policy", "--help"]
     help_ = subprocess.run(arguments, check=True, capture_output=True, text=True)
-    listed = re.findall(r"^    (\w+)  ", help_.stdout, re.MULTILINE)
+    listed = re.findall(r"^    (\w+)(?:  |$)", help_.stdout, re.MULTILINE)
     assert [command for tool, command in shown if tool == "policy"] == listed
 
 
