@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from safepickle import cli_policy
-from safepickle.config import NAME, ConfigError, Settings, is_above_suspicion, read_config
+from safepickle.config import NAME, ConfigError, Settings, has_settings, is_above_suspicion, read_config
 from safepickle.console import (
     COLOURS,
     FOUND,
@@ -108,7 +108,11 @@ def _settings(options: argparse.Namespace) -> Settings | None:
     try:
         if options.config is not None:
             return read_config(file, required=True)
-        if not os.path.lexists(NAME) or not is_above_suspicion(NAME, options.paths):
+        if not os.path.lexists(NAME):
+            return Settings()
+        if not is_above_suspicion(NAME, options.paths):
+            if has_settings(NAME):
+                complain(f"{NAME}: not read, as what is scanned lies in or around its folder; --config {NAME} reads it")
             return Settings()
         return read_config(file, required=False)
     except ConfigError as error:
@@ -183,10 +187,16 @@ def _write(
     codes: set[int | None] = set()
     counts: dict[str, int] = {}
     manner = Manner(policy, options.baseline is not None)
-    for outcome in write(_prepared(options, outcomes), manner, put):
+    others = (outcome for outcome in outcomes if not _is_file(outcome, file))
+    for outcome in write(_prepared(options, others), manner, put):
         codes.add(outcome.exit_code)
         counts[outcome.report.verdict] = counts.get(outcome.report.verdict, 0) + 1
     return codes, counts
+
+
+def _is_file(outcome: Outcome, file: TextIO) -> bool:
+    """Whether an outcome is that of the page itself, which is being written."""
+    return os.path.abspath(outcome.report.source or "") == os.path.abspath(file.name)
 
 
 # Completion

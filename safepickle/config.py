@@ -21,7 +21,7 @@ from safepickle.errors import escape
 from safepickle.formats.outcomes import FORMATS
 from safepickle.policy import _is_path
 
-__all__ = ["NAME", "ConfigError", "Settings", "is_above_suspicion", "read_config"]
+__all__ = ["NAME", "ConfigError", "Settings", "has_settings", "is_above_suspicion", "read_config"]
 
 NAME: Final = "pyproject.toml"
 _TABLE: Final = "safepickle"
@@ -54,6 +54,15 @@ def is_above_suspicion(file: str, scanned: Iterable[str]) -> bool:
             if any(_is_in(place, folder) for folder in folders) or any(_is_in(each, place) for each in files):
                 return False
     return True
+
+
+def has_settings(file: str) -> bool:
+    """Whether a file of settings that is not read seems to have some; nothing in it is understood."""
+    try:
+        with open(file, "rb") as opened:
+            return b"[tool.safepickle]" in opened.read(_LARGEST)
+    except OSError:
+        return False
 
 
 def _is_in(path: str, folder: str) -> bool:

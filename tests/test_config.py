@@ -49,8 +49,18 @@ def test_they_are_not_read_where_something_in_or_around_their_folder_is_scanned(
     (desk / "link").symlink_to(desk.parent / "store" / "inner")
     scanned(place)
     shown = capsys.readouterr()
-    assert shown.err == ""
+    assert shown.err.startswith("safepickle: pyproject.toml: not read, ")
+    assert len(shown.err.splitlines()) == 1
     assert shown.out != ""  # so it has been scanned; with the settings, it would not
+
+
+def test_a_file_without_settings_that_is_not_read_is_not_worth_a_word(desk, capsys):
+    (desk / "pyproject.toml").write_text("[project]\n")
+    scanned(".")
+    (desk / "pyproject.toml").unlink()
+    (desk / "pyproject.toml").symlink_to(desk / "nowhere")
+    scanned(".")
+    assert capsys.readouterr().err == ""
 
 
 def test_one_of_many_paths_is_enough_not_to_read_them(desk, capsys):

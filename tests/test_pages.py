@@ -186,6 +186,8 @@ def test_the_command_writes_the_page_or_leaves_the_old_one(tmp_path, capsys, mon
     assert main(["report", "empty", "-o", "empty.html"]) == 3
     Path("store/x.pkl").write_bytes(b"N.")
     assert main(["report", "store", "-o", "page.html"]) == 0
+    assert main(["report", "store", "-o", "store/page.html"]) == 0  # where it scans itself, unfinished
+    assert [each["source"] for each in reports(Path("store/page.html").read_text("ascii"))] == ["store/x.pkl"]
 
 
 # In a browser.
