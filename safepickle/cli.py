@@ -1,4 +1,4 @@
-"""The command line: `safepickle scan`, `show`, `policy` and `version`.
+"""The command line: `safepickle scan`, `show`, `policy`, `report`, `completion` and `version`.
 
 Rules:
 
@@ -6,7 +6,7 @@ Rules:
   and 2 over 3.  What could not be analysed is never a pass.
 * Nothing that is scanned is imported, called or built, and no configuration is read from where it lies.
 * Every character that goes out is printable or a line end, see `console.py`.
-* It decides nothing itself: the scanner judges, the disassembler reads.
+* It decides nothing itself: the scanner judges, the disassembler reads, `formats` print.
 """
 
 from __future__ import annotations

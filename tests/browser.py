@@ -100,10 +100,11 @@ class Browser:
         """Be a browser of somebody who likes it light, or dark."""
         self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
 
-    def picture(self, scale: float = 1.0) -> bytes:
-        """What it looks like, as PNG."""
+    def picture(self, scale: float | None = None) -> bytes:
+        """What it looks like, as PNG: what the window shows, or the beginning of the page on a smaller scale."""
         clip = {"x": 0, "y": 0, "width": 1200, "height": 700, "scale": scale}
-        return base64.b64decode(self.call("Page.captureScreenshot", format="png", clip=clip)["data"])
+        asked = {} if scale is None else {"clip": clip}
+        return base64.b64decode(self.call("Page.captureScreenshot", format="png", **asked)["data"])
 
     def said(self, method: str) -> list[dict[str, Any]]:
         """The events of a kind since the page was opened."""

@@ -287,6 +287,8 @@ def test_a_search_narrows_files_and_names_and_marks_objects(window, store, capsy
     window.run("document.querySelector('#files tbody tr').click()")
     hits = "[...document.querySelectorAll('#file .hit')].map((each) => each.textContent)"
     assert "prices.model.Curve" in " ".join(window.run(hits))
+    typed(window, "needle in it")
+    assert window.run(FILES) == ["c-good.pkl"], "what is in the objects is found too"
     typed(window, "nothing has this in it")
     assert window.run(FILES) == []
     assert "Nothing here." in window.run("document.getElementById('files').textContent")

@@ -16,12 +16,23 @@
   };
   const tag = (text) => make("span", "tag " + text.replaceAll(" ", "-"), text);
   const matches = (text) => state.words === "" || text.includes(state.words);
+  const has = (file) => state.words === "" || textOf(file).includes(state.words);
   const GRADES = ["dangerous", "unknown", "refused", "granted"];
 
+  // What is searched of a file, put together when somebody searches: its objects too.
+  const textOf = (file) => {
+    if (file.text === undefined) {
+      const said = file.findings.map((found) => [found.message, found.rule, found.grade, found.reason].join(" "));
+      const parts = [file.source, file.verdict, ...file.capabilities.map((found) => found.name), ...said];
+      for (const picture of file.pictures) {
+        parts.push(picture.stream, picture.root);
+        for (const node of picture.nodes) for (const item of node.items) parts.push(item[0], item[1]);
+      }
+      file.text = parts.join("\n").toLowerCase();
+    }
+    return file.text;
+  };
   for (const file of files) {
-    const names = file.capabilities.map((found) => found.name);
-    const said = file.findings.map((found) => found.message + " " + found.rule + " " + (found.grade || ""));
-    file.text = [file.source, file.verdict, ...names, ...said].join("\n").toLowerCase();
     file.order = VERDICTS.indexOf(file.verdict);
     file.errors = file.findings.reduce((sum, found) => sum + found.count, 0) + file.more_findings;
     file.dangers = file.findings.filter((found) => found.grade === "dangerous").length;
@@ -130,7 +141,7 @@
     return row;
   };
   const drawFiles = table(byId("files"), FILE_COLUMNS,
-    () => files.filter((file) => (!state.verdict || file.verdict === state.verdict) && matches(file.text)),
+    () => files.filter((file) => (!state.verdict || file.verdict === state.verdict) && has(file)),
     fileRow, FILE_COLUMNS[0]);
 
   const NAME_COLUMNS = [
