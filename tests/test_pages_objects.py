@@ -106,6 +106,28 @@ def test_what_is_kept_is_bounded_whatever_the_source_holds():
     assert artist.left_out == 200 - len(artist.pictures)
 
 
+def test_an_object_of_very_many_arguments_items_and_entries_is_elided():
+    call = only(b"ca\nB\n(" + b"I1\n" * 1000 + b"tR(" + b"I1\n" * 1000 + b"e.").nodes[0]
+    assert len(call.items) == 2 * objects.MOST_ITEMS
+    assert call.more == 2 * (1000 - objects.MOST_ITEMS)
+    entries = only(pickle.dumps(dict.fromkeys(range(1000)), 4)).nodes[0]
+    assert (len(entries.items), entries.size, entries.more) == (objects.MOST_ITEMS, 1000, 1000 - objects.MOST_ITEMS)
+
+
+def test_links_through_containers_that_many_share_are_looked_for_no_further_than_is_worth_it(monkeypatch):
+    """Each of these objects holds all of the same containers: to look into them for each would be quadratic."""
+    shared = b"(" + b"](I1\nI2\ne" * 39 + b"tq\x00"
+    stream = b"\x80\x02]" + shared + b"a(" + b"".join(b"ca\nB%d\n(h\x00tR" % number for number in range(38)) + b"e."
+    found = only(stream)
+    assert found.whole
+    assert len(found.names) == 38
+    monkeypatch.setattr(objects, "_MOST_STEPS", 400)
+    found = only(stream)
+    assert len(found.names) > 1
+    assert len(found.nodes) == 38 + 39 + 2
+    assert not found.whole
+
+
 def test_a_pickle_nested_as_deep_as_it_may_be_is_drawn_as_far_as_it_goes():
     deep = b"]" * 900 + b"a" * 899 + b"."
     assert len(only(deep).nodes) == objects.MOST_NODES

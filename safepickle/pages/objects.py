@@ -29,6 +29,7 @@ MOST_ITEMS: Final = 40
 LONGEST_LITERAL: Final = 80
 MOST_PICTURES: Final = 20
 MOST_LINKS: Final = 300
+_MOST_STEPS: Final = 20_000  # items that are looked at for links
 
 _CONTAINERS: Final = {
     sym.TUPLE: "tuple", sym.LIST: "list", sym.DICT: "dict", sym.SET: "set", sym.FROZENSET: "frozenset",
@@ -151,29 +152,34 @@ class _Drawing:
 
     def _dict(self, codes: list[int]) -> Node:
         items: list[tuple[str, int | str]] = []
-        pairs = list(zip(codes[::2], codes[1::2], strict=False))
-        for number, (key, value) in enumerate(pairs[:MOST_ITEMS]):
+        first = codes[: 2 * MOST_ITEMS]
+        for number, (key, value) in enumerate(zip(first[::2], first[1::2], strict=False)):
             if key & sym.KIND < sym.FIRST_NODE:
                 items.append((self.literal(key), self.item(value)))
             else:
                 items += [(f"key {number}", self.item(key)), (f"value {number}", self.item(value))]
-        return Node("dict", "", len(pairs), tuple(items), len(pairs) - min(len(pairs), MOST_ITEMS))
+        size = len(codes) // 2
+        return Node("dict", "", size, tuple(items), max(0, size - MOST_ITEMS))
 
     def _made(self, made: Made) -> Node:
         heap = self.verifier.heap
         given: list[tuple[str, int]] = []
+        more = 0
         if made.args & sym.KIND == sym.TUPLE:
-            given += [(f"argument {index}", code) for index, code in enumerate(heap.codes(made.args))]
+            codes = heap.codes(made.args)
+            given += [(f"argument {index}", code) for index, code in enumerate(codes[:MOST_ITEMS])]
+            more = len(codes) - len(given)
         elif made.args:
             given.append(("arguments", made.args))
         if made.kwargs:
             given.append(("keywords", made.kwargs))
         if made.state:
             given.append(("state", made.state))
-        given += [(f"filled {index}", code) for index, code in enumerate(made.fills)]
-        shown = tuple((label, self.item(code)) for label, code in given[:MOST_ITEMS])
+        given += [(f"filled {index}", code) for index, code in enumerate(made.fills[:MOST_ITEMS])]
+        more += max(0, len(made.fills) - MOST_ITEMS)
+        shown = tuple((label, self.item(code)) for label, code in given)
         name = escape(made.origin.dotted) if made.origin else "?"
-        return Node("call" if made.called else "new", name, 0, shown, len(given) - len(shown))
+        return Node("call" if made.called else "new", name, 0, shown, more)
 
 
 def _draw(stream: str, start: int, verifier: Verifier, most: int) -> Picture:
@@ -183,38 +189,44 @@ def _draw(stream: str, start: int, verifier: Verifier, most: int) -> Picture:
     while drawing.waiting:
         nodes.append(drawing.node(drawing.waiting.popleft()))
     whole = drawing.whole and not any(node.more for node in nodes)
-    names, links = _links(nodes)
+    names, links, all_of_them = _links(nodes)
     root = first if isinstance(first, str) else ""
-    return Picture(escape(stream), start, root, tuple(nodes), names, links, whole)
+    return Picture(escape(stream), start, root, tuple(nodes), names, links, whole and all_of_them)
 
 
-def _links(nodes: list[Node]) -> tuple[tuple[str, ...], tuple[tuple[int, int, int], ...]]:
-    """Which name is made from which: through containers, but not through other objects."""
+def _links(nodes: list[Node]) -> tuple[tuple[str, ...], tuple[tuple[int, int, int], ...], bool]:
+    """Which name is made from which: through containers, but not through other objects; and whether that is all."""
     numbers: dict[str, int] = {}
     counts: dict[tuple[int, int], int] = {}
+    steps = _MOST_STEPS
     for number, node in enumerate(nodes):
-        if node.name or not number:
+        if (node.name or not number) and steps > 0:
             owner = numbers.setdefault(node.name, len(numbers)) if node.name else -1
-            for name in _inside(nodes, number):
+            names, taken = _inside(nodes, number)
+            steps -= taken
+            for name in names:
                 link = owner, numbers.setdefault(name, len(numbers))
                 counts[link] = counts.get(link, 0) + 1
-    links = sorted(((*link, count) for link, count in counts.items()), key=lambda link: -link[2])[:MOST_LINKS]
-    return tuple(numbers), tuple(links)
+    links = sorted(((*link, count) for link, count in counts.items()), key=lambda link: -link[2])
+    return tuple(numbers), tuple(links[:MOST_LINKS]), steps > 0 and len(links) <= MOST_LINKS
 
 
-def _inside(nodes: list[Node], number: int) -> list[str]:
-    """The names in what a node is made of."""
+def _inside(nodes: list[Node], number: int) -> tuple[list[str], int]:
+    """The names in what a node is made of, and how many items were looked at."""
     found: list[str] = []
+    taken = 1
     seen = {number}
     waiting = [number]
     while waiting:
-        for _, item in nodes[waiting.pop()].items:
+        items = nodes[waiting.pop()].items
+        taken += len(items)
+        for _, item in items:
             if isinstance(item, int) and nodes[item].name:
                 found.append(nodes[item].name)
             elif isinstance(item, int) and item not in seen:
                 seen.add(item)
                 waiting.append(item)
-    return found
+    return found, taken
 
 
 def _shown(value: Any) -> str:
