@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from safepickle import cli_policy
@@ -170,6 +171,9 @@ def _report(options: argparse.Namespace, outcomes: Outcomes) -> int:
     except OSError as error:
         complain(f"{error.filename or options.output}: {error.strerror or error}")
         return UNFINISHED
+    finally:
+        with suppress(OSError):
+            os.unlink(unfinished)  # what was not finished is of no use
     total = sum(counts.values())
     summary = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items()))
     say(f"{options.output}: {total} file{'' if total == 1 else 's'}" + (f": {summary}" if summary else ""))

@@ -147,8 +147,10 @@ def _zsh(prog: str, commands: list[Command]) -> str:
             reply = f"compadd -- {' '.join(map(_quoted, choices))}" if choices else "_files"
             lines.append(f"                {_quoted(option)}) {reply}; return ;;")
         lines.append("            esac")
-        described = [_quoted(f"{_colons(word.text)}:{word.help}") for word in (*command.words, *command.options)]
-        lines += [f"            offered=({' '.join(described)})", f"            _describe -o {prog} offered"]
+        for kind, words in (("command", command.words), ("-o option", command.options)):
+            if words:
+                described = " ".join(_quoted(f"{_colons(word.text)}:{word.help}") for word in words)
+                lines += [f"            offered=({described})", f"            _describe {kind} offered"]
         if command.files:
             lines.append("            _files")
         lines.append("            ;;")

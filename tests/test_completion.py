@@ -72,7 +72,7 @@ def test_a_shell_offers_commands_options_and_choices(offered, tmp_path, monkeypa
 
 def test_zsh_offers_commands_options_and_choices():
     stubs = (
-        "compdef() { : }; _describe() { shift 2; print -l -- ${(P)1} }; _files() { print FILES }\n"
+        "compdef() { : }; _describe() { [[ $1 = -o ]] && shift; shift; print -l -- ${(P)1} }; _files() { print FILES }\n"
         "compadd() { shift; print -l -- $@ }\n"
     )
 
