@@ -26,6 +26,8 @@ VERDICTS: Final = (FORBIDDEN, MALFORMED, INCOMPLETE, NOT_A_PICKLE, PASS)
 #: What is known of a name that is not granted.
 DANGEROUS: Final = "dangerous"
 UNKNOWN: Final = "unknown"
+#: What to do about a dangerous one, whatever the rule.
+DANGEROUS_ADVICE: Final = "Do not load it: no policy should admit this."
 #: Stands in kinds of arguments for those that are not told apart.
 MORE: Final = "..."
 

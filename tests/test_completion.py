@@ -72,8 +72,8 @@ def test_a_shell_offers_commands_options_and_choices(offered, tmp_path, monkeypa
 
 def test_zsh_offers_commands_options_and_choices():
     stubs = (
-        "compdef() { : }; _describe() { [[ $1 = -o ]] && shift; shift; print -l -- ${(P)1} }; _files() { print FILES }\n"
-        "compadd() { shift; print -l -- $@ }\n"
+        "compdef() { : }; _describe() { [[ $1 = -o ]] && shift; shift; print -l -- ${(P)1} }\n"
+        "_files() { print FILES }; compadd() { shift; print -l -- $@ }\n"
     )
 
     def offered(*words: str) -> set[str]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from safepickle.console import NOTHING, PASSED, UNFINISHED, say, say_command
 from safepickle.formats.outcomes import Group, Manner, Outcome, groups
 from safepickle.formats.text import MOST_SHOWN
-from safepickle.report import NOT_A_PICKLE, RULES, Report
+from safepickle.report import NOT_A_PICKLE, Report
 
 
 def report_github(outcomes: Iterable[Outcome], _: Manner) -> Iterator[Outcome]:
@@ -45,8 +45,7 @@ def _of_group(report: Report, group: Group) -> str:
     first = group.first
     parts = [part for part in (group.place, group.judgement, first.message) if part]
     verbs = f" ({', '.join(group.verbs)})" if group.verbs else ""
-    advice = RULES[first.rule].advice if first.rule in RULES else ""
-    text = f"{': '.join(parts)}{verbs}. {advice}".strip()
+    text = f"{': '.join(parts)}{verbs}. {group.advice}".strip()
     return command(first.severity, text, file=report.source or "", title=f"safepickle: {first.rule}")
 
 

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from safepickle.errors import escape
 from safepickle.policy import Policy
-from safepickle.report import DANGEROUS, Finding, Report
+from safepickle.report import DANGEROUS, DANGEROUS_ADVICE, RULES, Finding, Report
 
 __all__ = ["FORMATS", "Group", "Manner", "Outcome", "groups"]
 
@@ -52,6 +52,13 @@ class Group(NamedTuple):
         if self.first.grade == DANGEROUS:
             return f"dangerous, {self.first.reason}"
         return self.first.grade or ""
+
+    @property
+    def advice(self) -> str:
+        """What to do about it."""
+        if self.first.grade == DANGEROUS:
+            return DANGEROUS_ADVICE
+        return RULES[self.first.rule].advice if self.first.rule in RULES else ""
 
 
 def groups(findings: Iterable[Finding]) -> list[Group]:

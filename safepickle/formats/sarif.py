@@ -18,11 +18,13 @@ from safepickle.baseline import identity
 from safepickle.console import UNFINISHED, say, to_json
 from safepickle.errors import escape
 from safepickle.formats.outcomes import Manner, Outcome
-from safepickle.report import DANGEROUS, FORBIDDEN, RULES, UNKNOWN, Finding, Report, Rule
+from safepickle.report import DANGEROUS, DANGEROUS_ADVICE, RULES, UNKNOWN, Finding, Report, Rule
 
 SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 FINGERPRINT: Final = "safepickle/v1"
 _DANGEROUS: Final = "/dangerous"
+#: Rules whose findings are about a name.
+_OF_NAMES: Final = ("not-granted", "condition", "provenance")
 #: How code scanning services order alerts, from 0.0 to 10.0: above 9 is critical, above 7 high, above 4 medium.
 _DANGER: Final = "9.5"
 _SEVERITIES: Final = {"error": "8.0", "warning": "5.0"}
@@ -31,15 +33,16 @@ _RANKS: Final = {DANGEROUS: 95.0, UNKNOWN: 50.0}
 
 
 def _rules() -> list[dict[str, Any]]:
-    found = [_descriptor(name, rule, _SEVERITIES[rule.severity], rule.meaning) for name, rule in RULES.items()]
-    for name, rule in RULES.items():
-        if rule.verdict == FORBIDDEN:
-            meaning = f"{rule.meaning} The name is known to be dangerous."
-            found.append(_descriptor(name + _DANGEROUS, rule, _DANGER, meaning))
+    found = [_descriptor(name, rule, _SEVERITIES[rule.severity]) for name, rule in RULES.items()]
+    for name in _OF_NAMES:
+        meaning = f"{RULES[name].meaning} The name is known to be dangerous."
+        rule = RULES[name]._replace(meaning=meaning, advice=DANGEROUS_ADVICE)
+        found.append(_descriptor(name + _DANGEROUS, rule, _DANGER))
     return found
 
 
-def _descriptor(name: str, rule: Rule, severity: str, meaning: str) -> dict[str, Any]:
+def _descriptor(name: str, rule: Rule, severity: str) -> dict[str, Any]:
+    meaning = rule.meaning
     words = name.replace("/", "-").split("-")
     return {
         "id": name,
