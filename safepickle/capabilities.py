@@ -16,7 +16,6 @@ from typing import Final
 
 from safepickle import symbols as sym
 from safepickle.policy.model import BUILD, EVERY_VERB, FILL, VERBS, Name
-from safepickle.policy.powers import gadget
 from safepickle.report import DANGEROUS, MORE, UNKNOWN, Capability, Finding
 from safepickle.symbols import Global, Made
 from safepickle.verifier import Verifier
@@ -117,6 +116,8 @@ def _graded(
         return finding
     name = finding.module, finding.name
     if name not in known:
+        from safepickle.policy.powers import gadget  # a large table, and most scans find nothing
+
         known[name] = gadget(*name, verbs.get(name) or EVERY_VERB)  # of what only a refusal names: all it could do
     reason = known[name]
     if reason is None and finding.rule == "provenance" and finding.verb in (BUILD, FILL):
