@@ -182,3 +182,20 @@ def test_a_policy_that_grants_more_makes_a_file_pass_without_a_baseline_entry():
     report = scan(STRANGE)
     assert Baseline([]).compare(report) == (report, False)
     assert Baseline([report]).compare(report)[1]
+
+
+def test_a_verdict_that_has_become_worse_is_new_whatever_else_is_known():
+    passed = scan(b"N.")._replace(source="x")
+    worse = passed._replace(verdict="incomplete")
+    assert Baseline([passed]).compare(passed)[1]
+    assert not Baseline([passed]).compare(worse)[1]
+    assert Baseline([worse]).compare(worse)[1]
+    assert Baseline([worse]).compare(passed)[1]
+
+
+def test_a_capability_without_a_finding_is_compared_too():
+    asked = scan(STRANGE)._replace(source="x", findings=())
+    silent = asked._replace(capabilities=())
+    assert not Baseline([silent._replace(hashed="other")]).compare(asked)[1]
+    granted = tuple(each._replace(granted=True) for each in asked.capabilities)
+    assert Baseline([silent._replace(hashed="other")]).compare(asked._replace(capabilities=granted))[1]

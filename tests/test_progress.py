@@ -109,7 +109,7 @@ def test_its_threads_end_with_it():
     for thread in threading.enumerate():
         if thread.daemon:
             thread.join(5)
-    assert threading.active_count() == before
+    assert threading.active_count() <= before
 
 
 def test_where_there_is_no_terminal_there_is_no_bar(monkeypatch):
