@@ -107,8 +107,8 @@ def test_nothing_harmless_of_the_corpus_is_called_dangerous_and_the_attacks_are(
             told += bool(dangerous)
             missed += [row["path"]] * (not dangerous)
     assert wrong == []
-    assert told > 200
-    assert len(missed) <= 40, missed  # names of nothing that is known: print, a module of the file's own, ...
+    assert told >= 262
+    assert len(missed) <= 11, missed  # names of nothing that is known: print, a module of the file's own, ...
 
 
 #: How upstream's verdicts end.  Three of its harmless files do call posix.system, where it was not to see that.
