@@ -1,4 +1,4 @@
-"""The command line: `safepickle scan`, `show`, `policy` and `version`.
+"""The command line: `safepickle scan`, `show`, `policy`, `report`, `completion` and `version`.
 
 Rules:
 
@@ -6,7 +6,7 @@ Rules:
   and 2 over 3.  What could not be analysed is never a pass.
 * Nothing that is scanned is imported, called or built, and no configuration is read from where it lies.
 * Every character that goes out is printable or a line end, see `console.py`.
-* It decides nothing itself: the scanner judges, the disassembler reads.
+* It decides nothing itself: the scanner judges, the disassembler reads, `formats` print.
 """
 
 from __future__ import annotations
@@ -17,29 +17,19 @@ import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
-from safepickle import __version__, build, cli_policy
-from safepickle.console import FOUND, NOTHING, PASSED, UNFINISHED, complain, read_policy, say, to_json
+from safepickle import __version__, build, cli_policy, cli_report
+from safepickle.console import FOUND, NOTHING, PASSED, UNFINISHED, complain, read_policy, say
 from safepickle.disassemble import Line, disassemble
 from safepickle.errors import escape
+from safepickle.formats import Outcome
 from safepickle.policy import Policy
 from safepickle.report import FORBIDDEN, INCOMPLETE, MALFORMED, NOT_A_PICKLE, PASS, Finding, Report
 from safepickle.scanner import scan
 
-FORMATS: Final = ("text", "json", "jsonl")
-#: Lines of findings shown of one file, for people.  No science went into this number.
-MOST_SHOWN: Final = 20
-
 # What a verdict means for the exit code.  Of a file that is no pickle, how it was come by decides.
 _EXIT: Final = {PASS: PASSED, FORBIDDEN: FOUND, MALFORMED: FOUND, INCOMPLETE: UNFINISHED}
-
-
-class Outcome(NamedTuple):
-    """What became of one path."""
-
-    report: Report
-    exit_code: int | None  # None: nothing to scan here
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -66,8 +56,8 @@ def _parser() -> argparse.ArgumentParser:
     scanning = commands.add_parser("scan", help="judge files and folders", description="Judge files and folders.")
     scanning.add_argument("paths", nargs="+", metavar="PATH", help="a file, or a folder with everything below it")
     cli_policy.add_policy(scanning, "--policy", default=None)
-    scanning.add_argument("--format", choices=FORMATS, default="text", help="how to report (default: %(default)s)")
-    scanning.set_defaults(run=_scan)
+    cli_report.add_format(scanning)
+    scanning.set_defaults(run=cli_report.configured(_scan))
 
     showing = commands.add_parser("show", help="disassemble a file", description="Disassemble the pickles in a file.")
     showing.add_argument("file", metavar="FILE")
@@ -75,6 +65,8 @@ def _parser() -> argparse.ArgumentParser:
 
     policies = commands.add_parser("policy", help="make and review policies", description="Make and review policies.")
     cli_policy.add_commands(policies)
+
+    cli_report.add_commands(commands, _outcomes, _parser)
 
     telling = commands.add_parser("version", help="print the version")
     telling.set_defaults(run=_version)
@@ -90,8 +82,7 @@ def _scan(options: argparse.Namespace) -> int:
         policy = read_policy(options.policy)
         if policy is None:
             return UNFINISHED
-    shown = _REPORTERS[options.format](_outcomes(options.paths, policy))
-    return _exit_code(shown)
+    return _exit_code(cli_report.reported(options, _outcomes(options.paths, policy), policy))
 
 
 def _exit_code(outcomes: Iterable[Outcome]) -> int:
@@ -137,56 +128,6 @@ def _judge(path: str, policy: Policy | None, *, named: bool) -> Outcome:
 def _unread(path: str, why: str) -> Outcome:
     finding = Finding("unreadable", "warning", escape(why))
     return Outcome(Report(path, INCOMPLETE, (finding,), (), (), (), 0, 0, "", ""), UNFINISHED)
-
-
-# Reporting.  Each function takes outcomes as they come, and hands them on for the exit code.
-
-
-def _report_text(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
-    counts: dict[str, int] = {}
-    for outcome in outcomes:
-        report = outcome.report
-        counts[report.verdict] = counts.get(report.verdict, 0) + 1
-        say(f"{report.source}: {report.verdict}")
-        if outcome.exit_code is not None:  # what is wrong with a file that claims nothing is of no interest
-            for line in _findings(report.findings):
-                say("  " + line)
-        yield outcome
-    total = sum(counts.values())
-    summary = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items()))
-    say(f"{total} file{'' if total == 1 else 's'}: {summary}" if total else "nothing to scan")
-
-
-def _findings(findings: Iterable[Finding]) -> Iterator[str]:
-    """One line for what is said in the same words, at its first place, with the verbs of all."""
-    alike: dict[tuple[str, str, str | None], list[Finding]] = {}
-    for finding in findings:
-        alike.setdefault((finding.rule, finding.message, finding.member), []).append(finding)
-    for group in list(alike.values())[:MOST_SHOWN]:
-        first = group[0]
-        place = "" if first.position is None else f"byte {first.position}"
-        if first.member is not None:
-            place = f"{escape(first.member)}{', ' if place else ''}{place}"
-        opcode = f", {first.opcode}" if first.opcode else ""
-        verbs = ", ".join(dict.fromkeys(finding.verb for finding in group if finding.verb))
-        yield f"{place}{opcode}{': ' if place else ''}{first.message} [{first.rule}{': ' if verbs else ''}{verbs}]"
-    if len(alike) > MOST_SHOWN:
-        yield f"... and {len(alike) - MOST_SHOWN} more, which the other formats have"
-
-
-def _report_json(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
-    shown = list(outcomes)
-    say(to_json({"reports": [outcome.report.to_dict() for outcome in shown]}))
-    yield from shown
-
-
-def _report_jsonl(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
-    for outcome in outcomes:
-        say(to_json(outcome.report.to_dict()))
-        yield outcome
-
-
-_REPORTERS: Final = {"text": _report_text, "json": _report_json, "jsonl": _report_jsonl}
 
 
 # The other commands.

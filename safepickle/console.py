@@ -1,12 +1,19 @@
 """What every command of the command line shares: exit codes, and the only ways out.
 
-Every character that goes out is printable or a line end: names in streams, names of files and messages of errors alike
-pass through `printable`.
+Rules:
+
+* Every character that goes out is printable or a line end: names in streams, names of files and messages of errors
+  alike pass through `printable`.  Only then colours are added, and only those of `Ink`.
+* Colours go to a terminal that wants them.  NO_COLOR (https://no-color.org) and FORCE_COLOR, not empty, decide
+  otherwise, and `--color` decides before these.
+* Where GitHub Actions reads along, no line is a command to it unless it was meant as one.
 """
 
 from __future__ import annotations
 
+import os
 import sys
+from enum import Enum
 from typing import Final, TextIO
 
 from safepickle.errors import PolicyError
@@ -37,26 +44,80 @@ def refuse(error: PolicyError) -> None:
 
 
 def to_json(value: object) -> str:
-    """`value` as JSON in ASCII."""
+    """`value` as JSON in ASCII.  `##[`, which begins a command of GitHub Actions wherever it stands, is spelled out."""
     import json  # here: only some formats need it
 
-    return json.dumps(value)
+    return json.dumps(value).replace("##[", "##\\u005b")
 
 
-def say(line: str) -> None:
-    """One line to standard output."""
-    _write(line, sys.stdout)
+class Ink(Enum):
+    """What text may be printed in, as the parameter of the terminal's SGR sequence."""
+
+    RED = "1;31"
+    GREEN = "32"
+    YELLOW = "33"
+    DIM = "2"
+
+
+Piece = str | tuple[str, Ink]
+COLOURS: Final = ("auto", "always", "never")
+_chosen = "auto"
+
+
+def choose_colour(choice: str) -> None:
+    """Say whether text is coloured, as `--color` does: auto, always or never."""
+    global _chosen  # noqa: PLW0603 - a process has one terminal
+    _chosen = choice
+
+
+def is_coloured(stream: TextIO) -> bool:
+    """Whether what is printed there is coloured."""
+    if _chosen != "auto":
+        return _chosen == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def say(*pieces: Piece) -> None:
+    """One line to standard output; of text in pieces, some may be coloured."""
+    _write(pieces, sys.stdout)
+
+
+def say_command(line: str) -> None:
+    """One line to standard output that is meant as a command of GitHub Actions."""
+    sys.stdout.write(_encodable(printable(line), sys.stdout) + "\n")
 
 
 def complain(line: str) -> None:
     """One line to standard error."""
-    _write(f"safepickle: {line}", sys.stderr)
+    _write((f"safepickle: {line}",), sys.stderr)
 
 
-def _write(line: str, stream: TextIO) -> None:
-    shown = printable(line)
+def _write(pieces: tuple[Piece, ...], stream: TextIO) -> None:
+    coloured = is_coloured(stream)
+    shown = []
+    for piece in pieces:
+        text, ink = (piece, None) if isinstance(piece, str) else piece
+        safe = _encodable(printable(text), stream)
+        shown.append(f"\x1b[{ink.value}m{safe}\x1b[0m" if coloured and ink is not None and safe else safe)
+    line = "".join(shown)
+    stream.write((_no_command(line) if os.environ.get("GITHUB_ACTIONS") else line) + "\n")
+
+
+def _no_command(line: str) -> str:
+    """A line that the runner of GitHub Actions takes for text: commands begin with `::`, or have `##[` anywhere."""
+    begin = len(line) - len(line.lstrip())
+    if line.startswith("::", begin):
+        line = f"{line[:begin]}\\x3a{line[begin + 1 :]}"
+    return line.replace("##[", "##\\x5b")
+
+
+def _encodable(text: str, stream: TextIO) -> str:
     encoding = stream.encoding or "ascii"
-    stream.write(shown.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+    return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def printable(line: str) -> str:

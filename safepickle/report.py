@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
-from safepickle.errors import MissingGrant
+from safepickle.errors import MissingGrant, escape
 
 __all__ = ["RULES", "Capability", "Finding", "Member", "Report", "Rule"]
 
@@ -21,8 +21,15 @@ FORBIDDEN: Final = "forbidden"
 MALFORMED: Final = "malformed"
 INCOMPLETE: Final = "incomplete"
 NOT_A_PICKLE: Final = "not a pickle"
+VERDICTS: Final = (FORBIDDEN, MALFORMED, INCOMPLETE, NOT_A_PICKLE, PASS)
 
-
+#: What is known of a name that is not granted.
+DANGEROUS: Final = "dangerous"
+UNKNOWN: Final = "unknown"
+#: What to do about a dangerous one, whatever the rule.
+DANGEROUS_ADVICE: Final = "Do not load it: no policy should admit this."
+#: Stands in kinds of arguments for those that are not told apart.
+MORE: Final = "..."
 
 class Rule(NamedTuple):
     """One kind of finding: what it means, and what to do about it."""
@@ -118,15 +125,21 @@ class Finding(NamedTuple):
     verb: str | None = None
     path: str | None = None
     member: str | None = None  # the stream of a container in which `position` counts; None: the source itself
+    grade: str | None = None  # dangerous: a name known for it; unknown: one that is not, and no policy was given
+    reason: str | None = None  # what a dangerous name can do
+    known: bool = False  # a baseline has it too, see `baseline.py`
 
 
 class Capability(NamedTuple):
-    """One name that the source refers to, and how often it is used by which verb."""
+    """One name that the source refers to, and how often it is used by which verb, with which kinds of arguments."""
 
     module: str
     name: str
     uses: tuple[tuple[str, int], ...]
     granted: bool
+    #: Of calls and of instances: words of the policy language, and how often.  Where they add up to less than the uses,
+    #: the source makes more objects than are looked at.
+    arguments: tuple[tuple[tuple[str, ...], int], ...] = ()
 
 
 class Member(NamedTuple):
@@ -173,9 +186,7 @@ class Report(NamedTuple):
             "verdict": self.verdict,
             "ok": self.ok,
             "findings": [finding._asdict() for finding in self.findings],
-            "capabilities": [
-                {**capability._asdict(), "uses": dict(capability.uses)} for capability in self.capabilities
-            ],
+            "capabilities": [_capability_to_dict(capability) for capability in self.capabilities],
             "members": [member._asdict() for member in self.members],
             "missing": [{**grant._asdict(), "verbs": list(grant.verbs)} for grant in self.missing],
             "size": self.size,
@@ -183,3 +194,110 @@ class Report(NamedTuple):
             "sha256": self.sha256,
             "policy": self.policy,
         }
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Report:
+        """The report that `to_dict` made this of.
+
+        Raises ValueError, with what is wrong and where, for anything else.  What a later version has added is ignored.
+        """
+        record = _Reading(data, "")
+        verdict = record.text("verdict")
+        if verdict not in VERDICTS:
+            raise ValueError(f"verdict: {escape(verdict, 40)!r} is none")
+        return cls(
+            record.maybe_text("source"),
+            verdict,
+            tuple(_finding(each) for each in record.records("findings")),
+            tuple(_capability(each) for each in record.records("capabilities")),
+            tuple(_member(each) for each in record.records("members")),
+            tuple(
+                MissingGrant(each.text("module"), each.text("name"), tuple(each.texts("verbs")), each.text("reason"))
+                for each in record.records("missing")
+            ),
+            record.number("size"),
+            record.number("claimed"),
+            record.text("sha256"),
+            record.text("policy"),
+        )
+
+
+def _capability_to_dict(capability: Capability) -> dict[str, Any]:
+    arguments = [{"kinds": list(kinds), "count": count} for kinds, count in capability.arguments]
+    return {**capability._asdict(), "uses": dict(capability.uses), "arguments": arguments}
+
+
+class _Reading:
+    """One object of a JSON document, and how it is reached."""
+
+    def __init__(self, data: Any, place: str) -> None:
+        if not isinstance(data, dict):
+            raise ValueError(f"{place or 'it'} is no object")  # noqa: TRY004 - one error for whatever is wrong with it
+        self._data = data
+        self._place = place
+
+    def _get(self, key: str, kinds: type | tuple[type, ...], called: str) -> Any:
+        where = f"{self._place}.{key}" if self._place else key
+        if key not in self._data:
+            raise ValueError(f"{where} is missing")
+        value = self._data[key]
+        if not isinstance(value, kinds) or (isinstance(value, bool) and kinds is not bool):
+            raise ValueError(f"{where} is no {called}")
+        return value
+
+    def text(self, key: str) -> str:
+        found: str = self._get(key, str, "text")
+        return found
+
+    def maybe_text(self, key: str) -> str | None:
+        found: str | None = self._get(key, (str, type(None)), "text")
+        return found
+
+    def number(self, key: str) -> int:
+        found: int = self._get(key, int, "whole number")
+        return found
+
+    def maybe_number(self, key: str) -> int | None:
+        found: int | None = self._get(key, (int, type(None)), "whole number")
+        return found
+
+    def truth(self, key: str) -> bool:
+        found: bool = self._get(key, bool, "truth value")
+        return found
+
+    def records(self, key: str) -> list[_Reading]:
+        place = f"{self._place}.{key}" if self._place else key
+        return [_Reading(each, f"{place}[{index}]") for index, each in enumerate(self._get(key, list, "list"))]
+
+    def texts(self, key: str) -> list[str]:
+        found: list[str] = self._get(key, list, "list")
+        if not all(isinstance(each, str) for each in found):
+            raise ValueError(f"{self._place}.{key} is no list of texts")
+        return found
+
+    def counts(self, key: str) -> tuple[tuple[str, int], ...]:
+        inner = _Reading(self._get(key, dict, "object"), f"{self._place}.{key}")
+        return tuple((name, inner.number(name)) for name in inner._data)
+
+
+def _finding(record: _Reading) -> Finding:
+    rule, severity, grade = record.text("rule"), record.text("severity"), record.maybe_text("grade")
+    return Finding(
+        rule, severity, record.text("message"), record.maybe_number("position"), record.maybe_text("opcode"),
+        record.maybe_text("module"), record.maybe_text("name"), record.maybe_text("verb"), record.maybe_text("path"),
+        record.maybe_text("member"), grade, record.maybe_text("reason"), record.truth("known"),
+    )  # fmt: skip
+
+
+def _capability(record: _Reading) -> Capability:
+    arguments = tuple((tuple(each.texts("kinds")), each.number("count")) for each in record.records("arguments"))
+    return Capability(
+        record.text("module"), record.text("name"), record.counts("uses"), record.truth("granted"), arguments
+    )
+
+
+def _member(record: _Reading) -> Member:
+    return Member(
+        record.number("start"), record.number("stop"), record.number("opcodes"), record.text("verdict"),
+        record.text("name"),
+    )  # fmt: skip

@@ -22,6 +22,7 @@ from functools import cache
 from typing import Any, Final, NamedTuple
 
 from safepickle import symbols as sym
+from safepickle.capabilities import Ledger, graded
 from safepickle.containers import HEAD, Kind, kinds, kinds_by_end
 from safepickle.containers.source import (
     ANY,
@@ -75,7 +76,6 @@ from safepickle.report import (
     NOT_A_PICKLE,
     PASS,
     RULES,
-    Capability,
     Finding,
     Member,
     Report,
@@ -106,6 +106,16 @@ _SEARCHED: Final = 64 * 1024
 _BLOCK: Final = 512  # of dbm.dumb's files
 
 
+Watch = Callable[[str, int, Verifier], None]
+
+
+class _How(NamedTuple):
+    """What a scan does beside judging."""
+
+    watch: Watch | None = None
+    tells_unknown: bool = False  # whether names of which nothing is known are called so
+
+
 def scan(source: Any, *, policy: Any = None) -> Report:
     """Judge everything in `source`, importing and running nothing.
 
@@ -113,22 +123,31 @@ def scan(source: Any, *, policy: Any = None) -> Report:
     what `loads` takes; None means the union of all packaged policies.  Raises PolicyError for a bad policy, TypeError
     for a source of another kind, and OSError for a file that cannot be read.
     """
+    return scan_watching(source, None, policy=policy)
+
+
+def scan_watching(source: Any, watch: Watch | None, *, policy: Any = None) -> Report:
+    """As `scan`; `watch` is called with every pickle that was judged: its stream's name, where it starts, its verifier.
+
+    A pickle that is read in two ways is shown twice, and one that turns out to be none is shown too.
+    """
     chosen = _packaged() if policy is None else resolve_policy(policy)
+    how = _How(watch, policy is None)
     if isinstance(source, (str, os.PathLike)):
         with open(source, "rb", buffering=0) as file:
             size = os.fstat(file.fileno()).st_size
             if size > _WHOLE:
                 hashed = _Hash(source, file)
-                report = _Scan(os.fsdecode(source), FileSource(file), chosen, hashed).report()
+                report = _Scan(os.fsdecode(source), FileSource(file), chosen, hashed, how=how).report()
                 return report if hashed.is_current(file) else _changed(report)
             data = _read_all(file)
-        return _Scan(os.fsdecode(source), BytesSource(data), chosen).report()
+        return _Scan(os.fsdecode(source), BytesSource(data), chosen, how=how).report()
     if callable(getattr(source, "read", None)):
         data = source.read()
         if not isinstance(data, (bytes, bytearray, memoryview)):
             raise TypeError(f"the file's read() gave {type(data).__name__}, not bytes: open it in binary mode")
-        return _Scan(None, BytesSource(bytes(data)), chosen).report()
-    return _Scan(None, BytesSource(frozen_input(source)), chosen).report()
+        return _Scan(None, BytesSource(bytes(data)), chosen, how=how).report()
+    return _Scan(None, BytesSource(frozen_input(source)), chosen, how=how).report()
 
 
 @cache
@@ -203,11 +222,17 @@ class _Part(NamedTuple):
         return _Part(joined, source, self.depth + 1, holds)
 
 
+_JUDGING: Final = _How()
+
+
 class _Scan:
     """One source being judged."""
 
-    def __init__(self, name: str | None, source: Source, policy: Policy, hashed: _Hash | None = None) -> None:
+    def __init__(
+        self, name: str | None, source: Source, policy: Policy, hashed: _Hash | None = None, how: _How = _JUDGING
+    ) -> None:
         self.name = name
+        self.how = how
         self.source = source
         self.policy = policy
         self.hashed = hashed
@@ -215,7 +240,7 @@ class _Scan:
         self.findings: list[Finding] = []
         self.members: list[Member] = []
         self.missing: list[MissingGrant] = []
-        self.capabilities: dict[tuple[str, str], Capability] = {}
+        self.capabilities = Ledger()
         size = source.size
         unpacked, opcodes = self.limits.unpacked, self.limits.unpacked_opcodes
         self.budget = Budget(
@@ -230,8 +255,10 @@ class _Scan:
     def report(self) -> Report:
         """Judge the whole source."""
         verdict, claimed = self._visit(_Part("", self.source))
+        capabilities = self.capabilities.all()
         return Report(
-            self.name, verdict, tuple(self.findings), tuple(self.capabilities.values()), tuple(self.members),
+            self.name, verdict, graded(self.findings, capabilities, unknown=self.how.tells_unknown), capabilities,
+            tuple(self.members),
             tuple(dict.fromkeys(self.missing)), self.source.size, claimed, self.hashed or self._hash(),
             self.policy.digest,
         )  # fmt: skip
@@ -387,7 +414,8 @@ class _Scan:
                 del self.findings[row.findings :], self.members[row.members :]
         else:
             if claimed < source.size and verdicts[-1] == PASS:
-                verdicts.append(INCOMPLETE)
+                message = f"more than {_MOST_MEMBERS:,} pickles in a row are not followed"
+                verdicts.append(self._problem(part, Problem("unpack-limit", message, claimed)))
             verdict = _worst(verdicts)
         return self._embedded(row, verdict, claimed if unread is None else unread), claimed
 
@@ -460,7 +488,9 @@ class _Scan:
             stop = start + reader.consumed
         self.members.append(Member(start, stop, verifier.opcodes, verdict, row.part.name))
         row.starts.add(start)
-        self._collect(verifier)
+        self.capabilities.add(verifier)
+        if self.how.watch is not None:
+            self.how.watch(row.part.name, start, verifier)
         verdict = _worst((verdict, *self._look_back(row, start, verifier)))
         if isinstance(reader, WindowReader):
             reader.look = reader.reveal = None  # they know the reader: without them it is gone at once
@@ -560,19 +590,6 @@ class _Scan:
                 )  # fmt: skip
             )
 
-    def _collect(self, verifier: Verifier) -> None:
-        for symbol in verifier.globals.values():
-            if not symbol.uses:
-                continue
-            known = self.capabilities.get((symbol.module, symbol.name))
-            uses = dict(known.uses) if known else {}
-            for verb, count in symbol.uses.items():
-                uses[verb] = uses.get(verb, 0) + count
-            ordered = tuple((verb, uses[verb]) for verb in VERBS if verb in uses)
-            self.capabilities[symbol.module, symbol.name] = Capability(
-                symbol.module, symbol.name, ordered, symbol.listed
-            )
-
     # -- Pickles where none is expected --------------------------------------------------------------------------------
 
     def _is_a_pickle(self, part: _Part) -> bool:
@@ -605,7 +622,7 @@ class _Scan:
         self.nested_found += 1
         self.members.append(Member(place, place + reader.consumed, verifier.opcodes, FORBIDDEN, row.part.name))
         self._refusals(refusals, row.part, place - at)
-        self._collect(verifier)
+        self.capabilities.add(verifier)
         return FORBIDDEN
 
     def _embedded(self, row: _Row, verdict: str, rest: int) -> str:

@@ -31,7 +31,7 @@ cdef class Verifier:
     cdef readonly Options options
     cdef readonly Matcher matcher
     cdef Scales _scales
-    cdef public int64_t persistent_ids, buffers, opcodes, harmless_keys, shared, last_built
+    cdef public int64_t persistent_ids, buffers, opcodes, harmless_keys, shared, last_built, result
     cdef public bint finished, capable
     cdef bint _unrestricted, _has_derived, _late, _weighed, _limited, _light, _again
     cdef object _helper

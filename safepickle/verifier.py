@@ -233,6 +233,7 @@ class Verifier:
         self.opcodes = 0
         self.buffers = 0
         self.shared = 0  # how often a container or an object was pushed that something may hold already
+        self.result = 0  # code of what the pickle is; 0 before STOP
         self.last_built = 0  # code of what BUILD changed last; whoever asks for news sets it back
         self.finished = False  # whether STOP was reached
         self._protocol = 0
@@ -2240,6 +2241,7 @@ class Verifier:
     def _stop(self, result: int) -> None:
         self.reader.stop()
         self.finished = True
+        self.result = result
         if result & sym.KIND >= sym.FIRST_NODE:
             depth = prim.depth_of(self.heap, result >> sym.SHIFT)
             if depth >= self._depth_limit and depth >= TAINT:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from safepickle.cli import FORMATS, main
+from safepickle.cli import main
+from safepickle.formats import FORMATS
 
 GOOD = pickle.dumps({"a": [1, 2.5, "x", (None, True)]}, 4)
 GOOD_UUID = pickle.dumps(uuid.UUID(int=7), 4)

@@ -33,21 +33,25 @@ LAYERS = (
     {"policy.diff", "policy.explain", "policy.schema", "verifier", "pickler", "disassemble"},
     {"unpickler", "layouts"},
     {"codec", "report"},
+    {"capabilities"},
     {"scanner"},
     {"policy.expect", "policy.infer", "policy.inspection", "policy.observe"},
     {"policy.learn", "policy.lint"},
     {"policy.merge"},
     {""},
-    {"console"},
-    {"cli_policy"},
+    {"console", "baseline", "completion", "formats.outcomes", "pages.objects"},
+    {"config", "progress", "cli_policy", "formats.text", "formats.documents", "formats.sarif", "pages"},
+    {"formats.github", "formats.html"},
+    {"formats"},
+    {"cli_report"},
     {"cli"},
     {"__main__"},
 )
 RANKS = {module: rank for rank, layer in enumerate(LAYERS) for module in layer}
 
 TOP_LEVEL = {
-    ".ci", ".gitignore", "LICENSE", "MANIFEST.in", "README.md", "fuzz", "policies", "pyproject.toml", "safepickle",
-    "setup.py", "tests",
+    ".ci", ".gitignore", ".pre-commit-hooks.yaml", "LICENSE", "MANIFEST.in", "README.md", "fuzz", "policies",
+    "pyproject.toml", "safepickle", "setup.py", "tests",
 }  # fmt: skip
 
 INTERFACE = {

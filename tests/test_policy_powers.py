@@ -11,7 +11,7 @@ import pytest
 
 from safepickle.policy import Policy
 from safepickle.policy.model import EVERY_VERB, VERBS
-from safepickle.policy.powers import danger, shared, telling
+from safepickle.policy.powers import danger, gadget, shared, telling
 
 CORPUS = Path(__file__).parent.parent.parent / "shared" / "corpus" / "benign.tar.xz"
 
@@ -159,3 +159,45 @@ def manifest() -> list[dict[str, Any]]:
                 assert content
                 return [json.loads(line) for line in content.read().splitlines()]
     raise AssertionError("the corpus has no manifest")
+
+
+# What does harm by itself.
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("os", "system"), ("posix", "system"), ("__builtin__", "eval"), ("builtins", "getattr"),
+        ("pathlib", "os.system"), ("torch.storage", "_load_from_bytes"), ("importlib", "import_module"),
+        ("types", "CodeType"), ("pickle", "loads"),
+        ("cloudpickle.cloudpickle", "_make_function"), ("dill._dill", "_create_code"), ("numpy", "memmap"),
+        ("torch.compile", "inner"), ("webbrowser", "open"),
+    ],
+)  # fmt: skip
+def test_what_does_harm_by_itself_is_a_gadget_for_the_reason_that_lint_gives(module, name):
+    assert gadget(module, name)
+    assert gadget(module, name) == danger(module, name)
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("functools", "partial"), ("operator", "attrgetter"), ("operator", "methodcaller"), ("operator", "itemgetter"),
+        ("_operator", "getitem"), ("builtins", "map"), ("__builtin__", "iter"), ("builtins", "property"),
+        ("itertools", "groupby"), ("threading", "Thread"), ("concurrent.futures.process", "_CallItem"),
+        ("numpy", "vectorize"), ("collections", "namedtuple"), ("dill._dill", "_load_type"), ("enum", "EnumMeta"),
+    ],
+)  # fmt: skip
+def test_what_needs_another_name_is_never_listed_and_yet_no_gadget(module, name):
+    assert danger(module, name)
+    assert gadget(module, name) is None
+
+
+def test_what_is_not_known_is_no_gadget():
+    assert gadget("prices.model", "PriceModel") is None
+    assert gadget("mylib", "site.Config") is None
+
+
+def test_an_array_in_a_file_opens_it_only_when_it_is_called():
+    assert gadget("numpy", "memmap", frozenset({"refer"})) is None
+    assert gadget("numpy", "memmap", frozenset({"refer", "call"}))

@@ -12,10 +12,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 import safepickle
 from safepickle import limits
-from safepickle.cli import main
+from safepickle.cli import _parser, main
 from safepickle.report import RULES
 
 ROOT = Path(__file__).parent.parent
@@ -160,11 +161,11 @@ def test_learning_prints_what_the_readme_shows(monkeypatch, capsys):
 def test_the_synopsis_of_the_command_line_is_the_one_it_has():
     shown = re.findall(r"^safepickle (\w+)(?: ([a-z]+)\b)?", section("The command line"), re.MULTILINE)
     help_ = subprocess.run([sys.executable, "-m", "safepickle", "--help"], check=True, capture_output=True, text=True)
-    listed = re.findall(r"^    (\w+)  ", help_.stdout, re.MULTILINE)
+    listed = re.findall(r"^    (\w+)(?:  |$)", help_.stdout, re.MULTILINE)
     assert list(dict.fromkeys(command for command, _ in shown)) == listed
     arguments = [sys.executable, "-m", "safepickle", "policy", "--help"]
     help_ = subprocess.run(arguments, check=True, capture_output=True, text=True)
-    listed = re.findall(r"^    (\w+)  ", help_.stdout, re.MULTILINE)
+    listed = re.findall(r"^    (\w+)(?:  |$)", help_.stdout, re.MULTILINE)
     assert [command for tool, command in shown if tool == "policy"] == listed
 
 
@@ -173,3 +174,31 @@ def test_every_module_that_the_layout_names_is_there():
     assert {name.rstrip("/") for name in named} == {
         path.name for path in (ROOT / "safepickle").iterdir() if path.suffix == ".py" or path.name == "policy"
     } - {"__init__.py", "__main__.py"}
+
+
+# The hook for pre-commit.
+
+
+def hook() -> dict[str, object]:
+    (found,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
+    return found
+
+
+def test_the_hook_runs_a_command_that_there_is_on_the_files_it_is_given(tmp_path, capsys):
+    program, *arguments = str(hook()["entry"]).split()
+    assert program == "safepickle"
+    options = _parser().parse_args([*arguments, "a.pkl", "b.pkl"])
+    assert options.paths == ["a.pkl", "b.pkl"]
+    (tmp_path / "a.pkl").write_bytes(b"cos\nsystem\n(Vid\ntR.")
+    (tmp_path / "b.pkl").write_bytes(b"N.")
+    assert main([*arguments, str(tmp_path / "a.pkl"), str(tmp_path / "b.pkl")]) == 1
+    assert main([*arguments, str(tmp_path / "b.pkl")]) == 0
+
+
+def test_the_hook_has_what_pre_commit_requires_and_looks_at_names_that_pickles_have():
+    assert {"id", "name", "entry", "language"} <= hook().keys()
+    assert hook()["language"] == "python"
+    wanted = re.compile(str(hook()["files"]))
+    taken = ["a.pkl", "b/c.pickle", "m.pt", "m.pth", "x.joblib", "x.npy", "x.npz", "x.ckpt", "x.dill"]
+    assert all(wanted.search(name) for name in taken)
+    assert not any(wanted.search(name) for name in ("a.py", "pkl", "apkl", "notes.pkl.md", "x.pt.txt"))

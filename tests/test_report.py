@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 import pytest
 
 import safepickle
-from safepickle.report import FORBIDDEN, INCOMPLETE, MALFORMED, NOT_A_PICKLE, PASS, RULES
+from safepickle.report import FORBIDDEN, INCOMPLETE, MALFORMED, NOT_A_PICKLE, PASS, RULES, Report
 from safepickle.scanner import scan
 
 SOURCES = (
@@ -45,3 +48,44 @@ def test_a_report_cannot_be_changed():
     with pytest.raises(AttributeError):
         report.verdict = "pass"  # type: ignore[misc]
     assert isinstance(report, safepickle.Report)
+
+
+# Reading a report again.
+
+
+@pytest.mark.parametrize("data", [*SOURCES, b"\x80\x02cuuid\nUUID\n)\x81}Vint\nI1\nsb."])
+def test_a_report_reads_back_from_json_as_it_was(data):
+    report = scan(data)
+    assert Report.from_dict(json.loads(json.dumps(report.to_dict()))) == report._replace(hashed=report.sha256)
+
+
+def damaged():
+    """A report with any one of its parts missing, or of another kind."""
+    whole = scan(b"cos\nsystem\n(Vid\ntR.").to_dict()
+    for key in sorted(whole.keys() - {"ok"}):
+        for value in (None, 1, "x", [1], {"x": "x"}, True):
+            if value == [1] or (type(value) is not type(whole[key]) and not (key == "source" and value == "x")):
+                yield key, {**whole, key: value}
+        yield key, {name: part for name, part in whole.items() if name != key}
+    for key in ("findings", "capabilities", "members", "missing"):
+        for inner in whole[key][0]:
+            rest = {name: part for name, part in whole[key][0].items() if name != inner}
+            yield f"{key}[0].{inner}", {**whole, key: [rest]}
+            yield f"{key}[0].{inner}", {**whole, key: [{**rest, inner: 1.5}]}
+
+
+@pytest.mark.parametrize(("place", "data"), [*damaged()])
+def test_anything_else_is_refused_with_its_place(place, data):
+    with pytest.raises(ValueError, match=re.escape(place.split(".")[0])):
+        Report.from_dict(data)
+
+
+@pytest.mark.parametrize("data", [None, [], "report", 1, {}, {"verdict": "fine"}])
+def test_what_is_no_report_is_refused(data):
+    with pytest.raises(ValueError, match=r"is no object|missing|is none"):
+        Report.from_dict(data)
+
+
+def test_what_a_later_version_adds_to_a_report_is_ignored():
+    data = scan(b"N.").to_dict()
+    assert Report.from_dict({**data, "added": {"later": 1}}) == Report.from_dict(data)

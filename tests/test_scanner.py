@@ -12,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import safepickle
+from safepickle import scanner
 from safepickle.policy import Policy
+from safepickle.scanner import scan, scan_watching
 from tests.assembler import asm
 
 PLAIN = Policy.named("plain")
@@ -166,3 +168,22 @@ def test_any_bytes_give_a_report_that_passes_only_if_verify_passes(data):
         safepickle.verify(data, policy=PLAIN)
     else:
         assert report.findings or report.verdict == "not a pickle"
+
+
+def test_more_pickles_in_a_row_than_are_followed_are_a_finding(monkeypatch):
+    monkeypatch.setattr(scanner, "_MOST_MEMBERS", 3)
+    report = scan(b"N." * 5)
+    assert (report.verdict, len(report.members)) == ("incomplete", 3)
+    (finding,) = report.findings
+    assert (finding.rule, finding.position) == ("unpack-limit", 6)
+
+
+def test_whoever_watches_sees_every_pickle_that_is_judged():
+    seen = []
+    report = scan_watching(b"N.]." + b"cos\nsystem\n.", lambda *found: seen.append(found))
+    assert [(stream, start, verifier.finished) for stream, start, verifier in seen] == [
+        ("", 0, True),
+        ("", 2, True),
+        ("", 4, True),
+    ]
+    assert report == scan(b"N.]." + b"cos\nsystem\n.")

@@ -277,7 +277,12 @@ def _member(spec: PolicySpec) -> Policy:
 
 def _from_text(text: str) -> Policy:
     """A path or packaged names, as on the command line and in the environment."""
-    return _from_file(text) if "/" in text or os.sep in text or text.endswith(_FILE_ENDINGS) else _packaged_union(text)
+    return _from_file(text) if _is_path(text) else _packaged_union(text)
+
+
+def _is_path(text: str) -> bool:
+    """Whether a policy that is spelled so is a file, not packaged names."""
+    return "/" in text or os.sep in text or text.endswith(_FILE_ENDINGS)
 
 
 def _packaged_union(text: str) -> Policy:

@@ -1,6 +1,7 @@
 """Names that hand out power whatever else a policy says: what no policy should ever list, each with its reason.
 
-`lint` reports them and `learn` withholds them.  Rules:
+`lint` reports them and `learn` withholds them; the scanner calls those of them *dangerous* that do harm by themselves.
+Rules:
 
 * The list is advice, not the fence: a policy grants nothing that it does not list, and what is missing here is no less
   refused.  So the list names what people would list in good faith, and what attacks are known to use.
@@ -415,6 +416,9 @@ _SHARED: Final = {
 _CALLED: Final = {
     "builtins": "classmethod filter iter map max memoryview min property sorted staticmethod super",
     "itertools": "accumulate groupby starmap",
+    "numpy": "memmap",
+    "numpy.core.memmap": "memmap",
+    "numpy._core.memmap": "memmap",
 }
 #: Dangerous only where a policy does not say what they are called with.
 _BOUNDED: Final = {"_operator": "getitem itemgetter"}
@@ -430,18 +434,71 @@ def _canonical(module: str, name: str) -> Iterator[Name]:
         yield _SAME[found[0]], found[1]
 
 
+#: Modules that others import under this name: `pathlib.os.system` asks for what `os.system` is.
+_IMPORTED: Final = frozenset({
+    "builtins", "ctypes", "importlib", "io", "marshal", "nt", "operator", "os", "pickle", "posix", "runpy", "shutil",
+    "socket", "subprocess", "sys", "types",
+})  # fmt: skip
+
+
+def _readings(module: str, name: str) -> Iterator[Name]:
+    """Every name that this one may turn out to be."""
+    yield from _canonical(module, name)
+    parts = name.split(".")
+    for cut in range(1, len(parts)):
+        if parts[cut - 1] in _IMPORTED:
+            yield from _canonical(parts[cut - 1], ".".join(parts[cut:]))
+    outer, _, inner = module.rpartition(".")
+    if inner in {word for words in _NAMES.get(outer, {}).values() for word in words.split()}:
+        yield outer, f"{inner}.{name}"  # what is inside a listed class
+
+
 def danger(module: str, name: str, verbs: frozenset[str] = EVERY_VERB, *, bounded: bool = False) -> str | None:
     """Why no policy should list this name with these verbs, or None where nothing is known against it.
 
     `bounded` says that the policy states the arguments of its calls.
     """
-    for spelled, called in _canonical(module, name):
+    for spelled, called in _readings(module, name):
         if (verbs == {REFER} and _names(_CALLED, spelled, called)) or (bounded and _names(_BOUNDED, spelled, called)):
             return None
         reason = _of_name(spelled, called) or _of_module(spelled, called)
         if reason:
             return reason
     return None
+
+
+#: Reasons of what does no harm by itself: what it calls, looks into or makes a class of has a name in the stream too.
+_TRAMPOLINES: Final = frozenset({
+    _CALLS, "calls any method of whatever it is given", "reads or changes any item of whatever it is given",
+    "makes functions of what it is given", "makes classes", "hands out what a function has closed over",
+    *(f"the module {module} {_CALLS}" for module in MODULES),
+})  # fmt: skip
+#: Likewise by name: programs write these, and what an attacker would do with them takes another name.
+_HARMLESS_ALONE: Final = {
+    "_operator": "attrgetter iadd iand iconcat ior ixor isub imul imatmul",
+    "builtins": "buffer classmethod dir hasattr memoryview property staticmethod super",
+    "cloudpickle.cloudpickle": "_make_skeleton_class _make_skeleton_enum _make_typevar",
+    "collections": "namedtuple",
+    "dataclasses": "make_dataclass",
+    "dill._dill": "_load_type",
+    "functools": "update_wrapper wraps",
+    "importlib.metadata": "EntryPoint",
+    "string": "Formatter.format Formatter.vformat Formatter.get_field",
+    "types": "ModuleType",
+    "unittest.mock": "_Call",
+}
+
+
+def gadget(module: str, name: str, verbs: frozenset[str] = EVERY_VERB) -> str | None:
+    """What harm a stream can do with this name and these verbs alone, or None where none is known.
+
+    Of what `danger` knows, it leaves out what depends on another name, which is judged itself.
+    """
+    reason = danger(module, name, verbs)
+    if reason is None or reason in _TRAMPOLINES:
+        return None
+    spellings = _readings(module, name)
+    return None if any(_names(_HARMLESS_ALONE, spelled, called) for spelled, called in spellings) else reason
 
 
 def _names(table: dict[str, str], module: str, name: str) -> bool:
