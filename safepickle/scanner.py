@@ -113,26 +113,41 @@ def scan(source: Any, *, policy: Any = None) -> Report:
     what `loads` takes; None means the union of all packaged policies.  Raises PolicyError for a bad policy, TypeError
     for a source of another kind, and OSError for a file that cannot be read.
     """
-    chosen = _packaged() if policy is None else resolve_policy(policy)
+    return watched(source, policy=policy)
+
+
+class Judged(NamedTuple):
+    """One pickle that a scan has judged."""
+
+    member: Member
+    source: Source  # the stream in which it stands
+    reader: Reader  # can be made to read it again
+    verifier: Verifier
+    findings: tuple[Finding, ...]
+
+
+def watched(source: Any, *, policy: Any = None, watch: Callable[[Judged], None] | None = None) -> Report:
+    """As `scan`; `watch` is shown every pickle as it is judged, also those that are no member of the report at last."""
+    chosen = packaged() if policy is None else resolve_policy(policy)
     if isinstance(source, (str, os.PathLike)):
         with open(source, "rb", buffering=0) as file:
             size = os.fstat(file.fileno()).st_size
             if size > _WHOLE:
                 hashed = _Hash(source, file)
-                report = _Scan(os.fsdecode(source), FileSource(file), chosen, hashed).report()
+                report = _Scan(os.fsdecode(source), FileSource(file), chosen, hashed, watch).report()
                 return report if hashed.is_current(file) else _changed(report)
             data = _read_all(file)
-        return _Scan(os.fsdecode(source), BytesSource(data), chosen).report()
+        return _Scan(os.fsdecode(source), BytesSource(data), chosen, watch=watch).report()
     if callable(getattr(source, "read", None)):
         data = source.read()
         if not isinstance(data, (bytes, bytearray, memoryview)):
             raise TypeError(f"the file's read() gave {type(data).__name__}, not bytes: open it in binary mode")
-        return _Scan(None, BytesSource(bytes(data)), chosen).report()
-    return _Scan(None, BytesSource(frozen_input(source)), chosen).report()
+        return _Scan(None, BytesSource(bytes(data)), chosen, watch=watch).report()
+    return _Scan(None, BytesSource(frozen_input(source)), chosen, watch=watch).report()
 
 
 @cache
-def _packaged() -> Policy:
+def packaged() -> Policy:
     union = Policy.named("plain")
     for name in Policy.names():
         union |= Policy.named(name)
@@ -206,11 +221,19 @@ class _Part(NamedTuple):
 class _Scan:
     """One source being judged."""
 
-    def __init__(self, name: str | None, source: Source, policy: Policy, hashed: _Hash | None = None) -> None:
+    def __init__(
+        self,
+        name: str | None,
+        source: Source,
+        policy: Policy,
+        hashed: _Hash | None = None,
+        watch: Callable[[Judged], None] | None = None,
+    ) -> None:
         self.name = name
         self.source = source
         self.policy = policy
         self.hashed = hashed
+        self.watch = watch
         self.limits = policy.limits
         self.findings: list[Finding] = []
         self.members: list[Member] = []
@@ -434,6 +457,7 @@ class _Scan:
         name = row.part.name or None
         stop = start
         verdict = PASS
+        before = len(self.findings)
         try:
             verifier.run()
         except EndOfStream as error:
@@ -458,12 +482,16 @@ class _Scan:
             self.findings.append(Finding("limit", "warning", message, start, member=name))
         if verifier.finished:
             stop = start + reader.consumed
-        self.members.append(Member(start, stop, verifier.opcodes, verdict, row.part.name))
+        judged = verdict
+        self.members.append(Member(start, stop, verifier.opcodes, judged, row.part.name))
         row.starts.add(start)
         self._collect(verifier)
         verdict = _worst((verdict, *self._look_back(row, start, verifier)))
         if isinstance(reader, WindowReader):
             reader.look = reader.reveal = None  # they know the reader: without them it is gone at once
+        if self.watch is not None:
+            member = Member(start, stop, verifier.opcodes, judged, row.part.name)
+            self.watch(Judged(member, row.part.source, reader, verifier, tuple(self.findings[before:])))
         return verdict, stop
 
     def _look_back(self, row: _Row, start: int, verifier: Verifier) -> Iterator[str]:
@@ -603,9 +631,13 @@ class _Scan:
         if not refusals:
             return NOT_A_PICKLE
         self.nested_found += 1
-        self.members.append(Member(place, place + reader.consumed, verifier.opcodes, FORBIDDEN, row.part.name))
+        member = Member(place, place + reader.consumed, verifier.opcodes, FORBIDDEN, row.part.name)
+        before = len(self.findings)
+        self.members.append(member)
         self._refusals(refusals, row.part, place - at)
         self._collect(verifier)
+        if self.watch is not None:
+            self.watch(Judged(member, row.part.source, reader, verifier, tuple(self.findings[before:])))
         return FORBIDDEN
 
     def _embedded(self, row: _Row, verdict: str, rest: int) -> str:

@@ -27,7 +27,8 @@ cdef class Verifier:
     cdef readonly Options options
     cdef readonly Matcher matcher
     cdef Scales _scales
-    cdef public int64_t persistent_ids, buffers, opcodes, harmless_keys, shared, last_built
+    cdef public int64_t persistent_ids, buffers, opcodes, harmless_keys, shared
+    cdef public int64_t last_built, last_state, last_filled, last_called, result
     cdef public bint finished, capable
     cdef bint _unrestricted, _has_derived, _late, _weighed, _limited, _light, _again
     cdef object _helper

@@ -233,7 +233,12 @@ class Verifier:
         self.opcodes = 0
         self.buffers = 0
         self.shared = 0  # how often a container or an object was pushed that something may hold already
-        self.last_built = 0  # code of what BUILD changed last; whoever asks for news sets it back
+        # What was done last, as codes, for whoever looks on between opcodes; who asks for news sets them back.
+        self.last_built = 0  # what BUILD changed
+        self.last_state = 0  # what it was given
+        self.last_filled = 0  # what APPEND(S), SETITEM(S) or ADDITEMS changed that is no literal
+        self.last_called = 0  # what was called, or made an instance of, where what came of it does not say so
+        self.result = 0  # what STOP left
         self.finished = False  # whether STOP was reached
         self._protocol = 0
         self._open = 0  # marks
@@ -1263,6 +1268,7 @@ class Verifier:
                 prim.extend(heap, node, start, stop)
         elif kind == sym.MADE:
             made: Made = heap.of(target)
+            self.last_filled = target
             if prim.is_frozen(heap, node):
                 self._check_late()
             if not self._unrestricted and made.origin is not None:
@@ -1272,6 +1278,7 @@ class Verifier:
         elif kind in _BUILTIN_LITERALS:
             self.malformed(f"{self._opcode()} on a {sym.WORDS[kind]}, which needs {_LITERAL_TARGETS[wanted]}")
         else:
+            self.last_filled = target
             if not self._unrestricted:
                 self._refuse_target(target)
             return heap.depth(target)
@@ -1643,6 +1650,7 @@ class Verifier:
             if depth:
                 symbol.called += 1
                 return prim.make(heap, symbol, args, depth, called=True)
+        self.last_called = function
         if kind == sym.PARTIAL:
             return self._finish_partial(function, args)
         items = self._tuple_items(args, "argument list must be a tuple")
@@ -1704,6 +1712,7 @@ class Verifier:
     def _instantiate(self, function: int, args: int) -> int:
         """INST and OBJ: a call, or, without arguments, a class made without __init__."""
         kind = function & sym.KIND
+        self.last_called = function
         if kind != sym.GLOBAL:
             return self._reduce_value(function, args, self.heap.codes(args))
         symbol: Global = self.heap.of(function)
@@ -1732,6 +1741,7 @@ class Verifier:
             if depth:
                 symbol.made += 1
                 return prim.make(heap, symbol, args, depth, called=False)
+        self.last_called = cls
         items = self._tuple_items(args, f"{what} args argument must be a tuple, not {_type_name(args)}")
         if kwargs:
             self._check_keywords(kwargs, what)
@@ -1972,6 +1982,7 @@ class Verifier:
     def _build(self, target: int, state: int) -> None:
         self.capable = True
         self.last_built = target
+        self.last_state = state
         kind = target & sym.KIND
         heap = self.heap
         if kind == sym.PARTIAL:
@@ -2240,6 +2251,7 @@ class Verifier:
     def _stop(self, result: int) -> None:
         self.reader.stop()
         self.finished = True
+        self.result = result
         if result & sym.KIND >= sym.FIRST_NODE:
             depth = prim.depth_of(self.heap, result >> sym.SHIFT)
             if depth >= self._depth_limit and depth >= TAINT:

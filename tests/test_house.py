@@ -36,10 +36,11 @@ LAYERS = (
     {"scanner"},
     {"policy.expect", "policy.infer", "policy.inspection", "policy.observe"},
     {"policy.learn", "policy.lint"},
-    {"policy.merge"},
+    {"policy.merge", "narrate"},
     {""},
     {"console"},
     {"cli_policy"},
+    {"cli_explain"},
     {"cli"},
     {"__main__"},
 )
@@ -53,7 +54,8 @@ TOP_LEVEL = {
 INTERFACE = {
     "DEFAULT_PROTOCOL", "EndOfStream", "Finding", "Forbidden", "HIGHEST_PROTOCOL", "LimitExceeded", "MalformedStream",
     "PickleBuffer", "PickleError", "Pickler", "PicklingError", "Policy", "PolicyError", "ReconstructionError", "Report",
-    "Unpickler", "UnpicklingError", "constructor", "constructors", "dump", "dumps", "load", "loads", "scan", "verify",
+    "Unpickler", "UnpicklingError", "constructor", "constructors", "dump", "dumps", "explain", "load", "loads", "scan",
+    "verify",
 }  # fmt: skip
 
 # Tests that are about the project rather than about one module.

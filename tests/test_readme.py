@@ -157,6 +157,12 @@ def test_learning_prints_what_the_readme_shows(monkeypatch, capsys):
     assert capsys.readouterr().out.strip() == titled("what policy learn prints")
 
 
+def test_explaining_prints_what_the_readme_shows(monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
+    assert main(["explain", "--policy", "plain", "tests/data/valid/cpython-3.11.7-4-fractions.pkl"]) == 1
+    assert capsys.readouterr().out.strip() == titled("what explain prints")
+
+
 def test_the_synopsis_of_the_command_line_is_the_one_it_has():
     shown = re.findall(r"^safepickle (\w+)(?: ([a-z]+)\b)?", section("The command line"), re.MULTILINE)
     help_ = subprocess.run([sys.executable, "-m", "safepickle", "--help"], check=True, capture_output=True, text=True)
