@@ -184,7 +184,7 @@ def open_compressed(form: Format, source: Source, budget: Budget) -> Iterator[Fo
     unpacked = Unpacked(source, form.header, size, make, budget, errors=errors, again=again)
     if not unpacked.read(0, 1) and unpacked.failure is not None and not isinstance(unpacked.failure, Exhausted):
         raise Broken(f"{form.name}: {unpacked.failure}")
-    yield Stream("", unpacked, 0, 0)
+    yield Stream(form.name if not form.header else "zlib", unpacked, 0, 0)
     unpacked.finish()
     if unpacked.failure is not None and not (form.sure or unpacked.meant):
         raise Broken(f"{form.name}: {unpacked.failure}")  # chance: of tensors, one in some thousand begins like zlib
