@@ -64,7 +64,7 @@ from safepickle.limits import (
     UNPACKED_OPCODES_PER_BYTE,
     UNPACKED_PER_BYTE,
 )
-from safepickle.opcodes import BY_NAME
+from safepickle.opcodes import BY_NAME, TABLE
 from safepickle.policy import Policy, resolve_policy
 from safepickle.policy.model import REFER, VERBS
 from safepickle.reader import LARGE, Reader, frozen_input
@@ -96,7 +96,8 @@ _CAPABLE: Final = frozenset(
 )  # fmt: skip
 _MOST_MEMBERS: Final = 1_000_000
 #: A PROTO, and an opcode that a pickle can begin with.
-_NESTED: Final = re.compile(rb"\x80[\x02-\x05](?=[\]})(\x8c\x95cX\x8f\x80KJMNGUCVST\x88\x89\x8a\x82-\x84])")
+_BEGINNINGS: Final = bytes(row.code for row in TABLE if not row.before and "GET" not in row.name and row.name != "STOP")
+_NESTED: Final = re.compile(rb"\x80[\x02-\x05](?=[%s])" % re.escape(_BEGINNINGS))
 #: Opcodes of pickles inside pickles that are judged whatever the length of the source.
 _LEAST_NESTED_WORK: Final = 100_000
 #: Files and streams up to this size are read as a whole; larger ones in windows, past their payloads.
@@ -465,12 +466,12 @@ class _Scan:
             if not isinstance(reader, WindowReader) or reader.failure is None:
                 self.findings.append(Finding("empty", "error", str(error), start, member=name))
         except Forbidden as error:
-            verdict = NOT_A_PICKLE if _is_chance(row, verifier) else FORBIDDEN
+            verdict = NOT_A_PICKLE if self._is_chance(row, verifier) else FORBIDDEN
             if verdict == FORBIDDEN:
                 self.missing.extend(error.missing)
                 self._refusals(verifier.refusals, row.part, base)
         except LimitExceeded as error:
-            verdict = NOT_A_PICKLE if _is_chance(row, verifier) else FORBIDDEN
+            verdict = NOT_A_PICKLE if self._is_chance(row, verifier) else FORBIDDEN
             self._broken(error, "limit", row.part, base)
         except MalformedStream as error:
             verdict = self._malformed(row, reader, verifier)
@@ -562,8 +563,32 @@ class _Scan:
             return INCOMPLETE
         failed = reader.data[reader.at] if reader.at < len(reader.data) else 0
         if not verifier.capable and failed not in _CAPABLE:
-            return NOT_A_PICKLE
-        return NOT_A_PICKLE if _is_chance(row, verifier) else MALFORMED
+            return MALFORMED if verifier.elsewhere and self._goes_on(verifier) else NOT_A_PICKLE
+        return NOT_A_PICKLE if self._is_chance(row, verifier) else MALFORMED
+
+    def _is_chance(self, row: _Row, verifier: Verifier) -> bool:
+        """Whether what broke off in a container is no pickle: of tensors and texts, many begin like some opcode."""
+        if not row.part.depth or row.part.holds == PICKLE or verifier.finished:
+            return False
+        if _NESTED.match(verifier.reader.data) or any(map(_is_a_name, verifier.globals)):
+            return False
+        return not (verifier.elsewhere and self._goes_on(verifier))
+
+    def _goes_on(self, verifier: Verifier) -> bool:
+        """Whether some other reader goes on where a stream broke off, and comes to names or to the end of a pickle.
+
+        What that reader takes for a number, and where frames end for it, is not asked: nothing of that is chance.
+        """
+        reader = verifier.reader
+        if isinstance(reader, WindowReader):
+            reader.again()
+        else:
+            reader.rewind()
+        limits = self.limits._replace(memo=1 << 32, bytes=None, opcodes=None)
+        further = Verifier(reader, self.policy.data, limits, Options(scanning=True, lenient=True))
+        with suppress(StreamError, MemoryError, RecursionError):
+            further.run()
+        return further.finished or further.elsewhere or any(map(_is_a_name, further.globals))
 
     def _broken(self, error: StreamError, rule: str, part: _Part, base: int) -> None:
         position = None if error.position is None else error.position + base
@@ -615,14 +640,17 @@ class _Scan:
 
     def _also_a_pickle(self, part: _Part) -> str:
         """What a container asks for where it is loaded as the pickle that it begins like."""
-        return self._hidden(_Row(part, None), part.source.read(0, LOOKED_AT), 0, 0)
+        row = _Row(part, _whole(part))
+        reader = self._reader(row, 0)
+        if isinstance(reader, WindowReader):
+            reader.look = None  # what is in payloads is found with what the container holds
+        return self._hidden(row, reader, 0, 0)
 
-    def _hidden(self, row: _Row, data: bytes, at: int, place: int) -> str:
+    def _hidden(self, row: _Row, reader: Reader, place: int, base: int) -> str:
         """Judge what only looks like a pickle: told from chance by names that could be imported.
 
-        It begins at `at` of `data`, and at `place` of the stream.
+        It begins at `place` of the stream, and `base` is to be added to its positions.
         """
-        reader = Reader(data, at, integer_digits=self.limits.integer_digits)
         verifier = Verifier(reader, self.policy.data, self.limits, Options(scanning=True))
         with suppress(StreamError, MemoryError, RecursionError):
             verifier.run()
@@ -634,7 +662,7 @@ class _Scan:
         member = Member(place, place + reader.consumed, verifier.opcodes, FORBIDDEN, row.part.name)
         before = len(self.findings)
         self.members.append(member)
-        self._refusals(refusals, row.part, place - at)
+        self._refusals(refusals, row.part, base)
         self._collect(verifier)
         if self.watch is not None:
             self.watch(Judged(member, row.part.source, reader, verifier, tuple(self.findings[before:])))
@@ -668,7 +696,8 @@ class _Scan:
                 self.findings.append(Finding("limit", "warning", message, place(at), member=row.part.name or None))
                 row.hidden.append(INCOMPLETE)
                 return
-            row.hidden.append(self._hidden(row, frozen, at, place(at)))
+            reader = Reader(frozen, at, integer_digits=self.limits.integer_digits)
+            row.hidden.append(self._hidden(row, reader, place(at), place(at) - at))
 
 
 class _Row:
@@ -770,13 +799,6 @@ def _covered(claims: list[tuple[int, int]], size: int) -> int:
 def _worst(verdicts: Iterable[str]) -> str:
     found = set(verdicts)
     return next((verdict for verdict in _SEVERITY_ORDER if verdict in found), NOT_A_PICKLE)
-
-
-def _is_chance(row: _Row, verifier: Verifier) -> bool:
-    """Whether what broke off in a container is no pickle: of tensors and texts, many begin like some opcode."""
-    if not row.part.depth or row.part.holds == PICKLE or verifier.finished:
-        return False
-    return not (_NESTED.match(verifier.reader.data) or any(map(_is_a_name, verifier.globals)))
 
 
 def _is_a_name(name: tuple[str, str]) -> bool:

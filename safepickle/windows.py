@@ -190,7 +190,7 @@ class WindowReader(Reader):
             return 0
         if self.at not in self._places:
             if self._frame_end >= 0 and size > self._frame_end - self.pos:
-                self._fail("pickle exhausted before end of frame")
+                self._fail_here("pickle exhausted before end of frame")
             place = self.place
             self.show(place, size)
             if not self.source.has(place + size):

@@ -144,9 +144,20 @@ def _is_zlib(head: bytes) -> bool:
 
 
 def _is_lzma(head: bytes) -> bool:
-    # The old format has no magic number: usual properties, a dictionary of 2**n bytes, a size or none.
-    return head[:1] == b"]" and head[1:4] in (b"\0\0\0", b"\0\0\1", b"\0\0\2", b"\0\0\4", b"\0\0\x08", b"\0\0\x10",
-                                             b"\0\0\x20", b"\0\0\x40", b"\0\0\x80") and len(head) > 12
+    # The old format has no magic number.  As liblzma tells it: properties that are possible, a dictionary of 2**n or
+    # 2**n + 2**(n-1) bytes, a size below 256 GiB or none.
+    if len(head) < 13 or head[0] >= 9 * 5 * 5:
+        return False
+    dictionary, size = int.from_bytes(head[1:5], "little"), int.from_bytes(head[5:13], "little")
+    if size >= 1 << 38 and size != (1 << 64) - 1:
+        return False
+    half = 1 << max(dictionary.bit_length() - 2, 0)
+    return dictionary in (2 * half, 3 * half, (1 << 32) - 1) and dictionary > 0
+
+
+def _is_skippable(head: bytes) -> bool:
+    # A frame of nothing, before or between others: the same ones for zstd and lz4.
+    return head[1:4] == b"\x2a\x4d\x18" and head[0] >> 4 == 5
 
 
 FORMATS: Final = (
@@ -158,6 +169,8 @@ FORMATS: Final = (
     Format("joblib's old zlib file", lambda head: head[:4] == b"ZF0x", _zlib(15), header=_ZF_HEADER),
     Format("zlib", _is_zlib, _zlib(15), sure=False),
     Format("lzma", _is_lzma, _lzma, sure=False),
+    Format("zstd", _is_skippable, _zstd, sure=False),
+    Format("lz4", _is_skippable, _lz4, sure=False),
 )
 
 

@@ -129,9 +129,10 @@ def _number(field: bytes) -> int | None:
     if field[:1] in (b"\x80", b"\xff"):
         return int.from_bytes(field[1:], "big", signed=field[0] == 0xFF)
     digits = field.split(b"\0", 1)[0].strip()
-    if digits.strip(b"01234567"):
+    try:  # as Python's tarfile reads it, which takes signs, a prefix and underscores too
+        return int(str(digits, "ascii"), 8) if digits else 0
+    except ValueError:
         return None
-    return int(digits, 8) if digits else 0
 
 
 def _text(raw: bytes) -> str:
