@@ -22,10 +22,11 @@ from functools import cache
 from typing import Any, Final, NamedTuple
 
 from safepickle import symbols as sym
-from safepickle.containers import HEAD, Kind, kinds, kinds_by_end
+from safepickle.containers import HEAD, Kind, kinds, kinds_by_end, kinds_otherwise
 from safepickle.containers.source import (
     ANY,
     DATA,
+    MAYBE,
     PICKLE,
     Budget,
     BytesSource,
@@ -288,6 +289,9 @@ class _Scan:
             source.finish()
         if not any(kind.sure and claimed == source.size for kind, (_, claimed) in read):
             outcomes += self._by_its_end(part, outcomes, marks)
+        if not part.depth and _worst(verdict for verdict, _ in outcomes) == NOT_A_PICKLE:
+            otherwise = [self._container(part, kind) for kind in kinds_otherwise(source, head)]
+            outcomes += [outcome for outcome in otherwise if outcome is not None]
         return _worst(verdict for verdict, _ in outcomes), max(claimed for _, claimed in outcomes)
 
     def _by_its_end(self, part: _Part, outcomes: list[tuple[str, int]], marks: _Marks) -> list[tuple[str, int]]:
@@ -570,6 +574,8 @@ class _Scan:
         """Whether what broke off in a container is no pickle: of tensors and texts, many begin like some opcode."""
         if not row.part.depth or row.part.holds == PICKLE or verifier.finished:
             return False
+        if row.part.holds == MAYBE:  # of texts some lines look like names, and no line looks like a call
+            return not any(symbol.called + symbol.made for symbol in verifier.globals.values())
         if _NESTED.match(verifier.reader.data) or any(map(_is_a_name, verifier.globals)):
             return False
         return not (verifier.elsewhere and self._goes_on(verifier))

@@ -283,10 +283,36 @@ def lzma_with_other_properties() -> bytes:
     return in_lzma_with(dict_size=1 << 20, lc=0, lp=2, pb=0)
 
 
-@case(INCOMPLETE)
-def gzip_members_with_zeros_between() -> bytes:
-    begin = b"B\x20\0\0\0" + b"\xff" * 10  # Python reads both as one: a payload that ends in the second
-    return gzip.compress(begin) + bytes(100) + gzip.compress(b"\xff" * 22 + b"0" + CALL)
+# A payload that ends within the second half, which alone is one payload: only together they are what they are.
+HALVES: Final = (
+    b"B\x20\0\0\0" + b"\xff" * 10,
+    b"B" + struct.pack("<L", 18 + len(CALL)) + b"\xff" * 17 + b"0" + CALL + b".",
+)
+
+
+@case(FORBIDDEN, "not-granted")
+def two_gzip_members_with_zeros_between() -> bytes:
+    return gzip.compress(HALVES[0]) + bytes(100_000) + gzip.compress(HALVES[1])
+
+
+@case(FORBIDDEN, "not-granted")
+def two_xz_streams_with_zeros_between() -> bytes:
+    return lzma.compress(HALVES[0]) + bytes(8) + lzma.compress(HALVES[1])
+
+
+@case(FORBIDDEN, "not-granted")
+def xz_and_lzma_in_a_row() -> bytes:
+    return lzma.compress(HALVES[0]) + lzma.compress(HALVES[1], lzma.FORMAT_ALONE)
+
+
+@case(FORBIDDEN, "not-granted")
+def lzma_and_xz_in_a_row() -> bytes:
+    return lzma.compress(HALVES[0], lzma.FORMAT_ALONE) + lzma.compress(HALVES[1])
+
+
+@case(FORBIDDEN, "not-granted")
+def two_lzma_streams_in_a_row() -> bytes:
+    return lzma.compress(HALVES[0], lzma.FORMAT_ALONE) + lzma.compress(HALVES[1], lzma.FORMAT_ALONE)
 
 
 @case(NO_PICKLE)
@@ -677,6 +703,29 @@ def with_checksum(data: bytearray, spelled: bytes) -> bytes:
     return bytes(data)
 
 
+def with_pax(*headers: bytes) -> bytes:
+    """A tar with these pax headers before its one member, whose own header says that it is empty."""
+    blocks = []
+    for number, records in enumerate((*headers, b"")):
+        info = tarfile.TarInfo(f"h{number}" if records else "data.pkl")
+        info.type = tarfile.XHDTYPE if records else tarfile.REGTYPE
+        info.size = len(records)
+        blocks += [info.tobuf(tarfile.USTAR_FORMAT), records.ljust(-(-len(records) // 512) * 512, b"\0")]
+    # What readers who missed the size take for the next header: a name that is a pickle.
+    hidden = in_tar((CALL.decode(), GOOD), form=tarfile.USTAR_FORMAT)
+    return b"".join(blocks) + hidden
+
+
+@case(MALFORMED, "container-mismatch")
+def tar_with_two_pax_headers() -> bytes:
+    return with_pax(b"13 size=1024\n", b"16 comment=none\n")
+
+
+@case(MALFORMED, "container-mismatch")
+def tar_with_a_pax_length_of_many_digits() -> bytes:
+    return with_pax(b"00000000000023 size=1024\n"[1:])
+
+
 @case(FORBIDDEN, "container-mismatch", "not-granted")
 def tar_with_two_sizes() -> bytes:
     file = io.BytesIO()
@@ -829,6 +878,26 @@ def in_records(inner: bytes) -> bytes:
 @each
 def in_one_record(inner: bytes) -> bytes:
     return struct.pack(">L", len(inner)) + inner
+
+
+@case(FORBIDDEN, "not-granted")
+def behind_a_time_stamp_of_never() -> bytes:
+    return bytes(4) + CALL
+
+
+@case(FORBIDDEN, "not-granted")
+def behind_a_time_stamp_of_letters_and_without_an_end() -> bytes:
+    return b"zzzz" + CALL[:-1]
+
+
+@case(NO_PICKLE)
+def text_that_looks_like_a_name_behind_four_letters() -> bytes:
+    return b"The cat\nsat\non the mat.\n"
+
+
+@case(FORBIDDEN, "not-granted")
+def in_a_record_of_protocol_0() -> bytes:
+    return struct.pack(">L", len(CALL)) + CALL
 
 
 @each

@@ -3,7 +3,8 @@
 Rules:
 
 * The libraries decompress, a chunk at a time; what comes out is bounded by the budget, whatever the headers say.
-* Several streams of a kind in a row are one, as their own tools read them.  What follows the last of them is nobody's.
+* Several streams of a kind in a row are one, as their own tools read them: with zeros between them, for gzip and xz,
+  and those of xz and of lzma among each other.  What follows the last of them is nobody's.
 * A library that is not installed leaves the stream unread, and that is said.
 """
 
@@ -89,16 +90,10 @@ def _bz2(_memory: int) -> tuple[Callable[[], Decoder], tuple[type[BaseException]
     return bz2.BZ2Decompressor, (OSError, ValueError)
 
 
-def _xz(memory: int) -> tuple[Callable[[], Decoder], tuple[type[BaseException], ...]]:
-    import lzma
-
-    return lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memory), (lzma.LZMAError,)
-
-
 def _lzma(memory: int) -> tuple[Callable[[], Decoder], tuple[type[BaseException], ...]]:
     import lzma
 
-    return lambda: lzma.LZMADecompressor(lzma.FORMAT_ALONE, memory), (lzma.LZMAError,)
+    return lambda: lzma.LZMADecompressor(lzma.FORMAT_AUTO, memory), (lzma.LZMAError,)
 
 
 @cache  # what is not installed is looked for once
@@ -143,6 +138,9 @@ def _is_zlib(head: bytes) -> bool:
     )
 
 
+_XZ: Final = b"\xfd7zXZ\0"
+
+
 def _is_lzma(head: bytes) -> bool:
     # The old format has no magic number.  As liblzma tells it: properties that are possible, a dictionary of 2**n or
     # 2**n + 2**(n-1) bytes, a size below 256 GiB or none.
@@ -163,7 +161,7 @@ def _is_skippable(head: bytes) -> bool:
 FORMATS: Final = (
     Format("gzip", lambda head: head.startswith(b"\x1f\x8b\x08"), _zlib(31)),
     Format("bzip2", lambda head: head.startswith(b"BZh"), _bz2),
-    Format("xz", lambda head: head.startswith(b"\xfd7zXZ\0"), _xz),
+    Format("xz", lambda head: head.startswith(_XZ), _lzma),
     Format("zstd", lambda head: head.startswith(b"\x28\xb5\x2f\xfd"), _zstd),
     Format("lz4", lambda head: head.startswith(b"\x04\x22\x4d\x18"), _lz4),
     Format("joblib's old zlib file", lambda head: head[:4] == b"ZF0x", _zlib(15), header=_ZF_HEADER),
@@ -172,6 +170,17 @@ FORMATS: Final = (
     Format("zstd", _is_skippable, _zstd, sure=False),
     Format("lz4", _is_skippable, _lz4, sure=False),
 )
+
+
+#: By format: whether another stream of what its own tools read as one follows, and whether zeros may stand before that.
+_AGAIN: Final[dict[str, tuple[Callable[[bytes], bool], bool]]] = {
+    "gzip": (FORMATS[0].begins, True),
+    "bzip2": (FORMATS[1].begins, False),
+    "xz": (lambda head: head.startswith(_XZ) or _is_lzma(head), True),
+    "lzma": (lambda head: head.startswith(_XZ) or _is_lzma(head), True),
+    "zstd": (lambda head: FORMATS[3].begins(head) or _is_skippable(head), False),
+    "lz4": (lambda head: FORMATS[4].begins(head) or _is_skippable(head), False),
+}
 
 
 def memory_for(source: Source) -> int:
@@ -192,9 +201,9 @@ def open_compressed(form: Format, source: Source, budget: Budget) -> Iterator[Fo
         yield Problem("missing-library", f"{form.name}: the library that unpacks it is not installed", 0)
         yield Claim(0, source.size)
         return
-    again = form.begins if not form.header and form.name != "zlib" and form.name != "lzma" else None
+    again, padded = _AGAIN.get(form.name, (None, False))
     size = source.size
-    unpacked = Unpacked(source, form.header, size, make, budget, errors=errors, again=again)
+    unpacked = Unpacked(source, form.header, size, make, budget, errors=errors, again=again, padded=padded)
     if not unpacked.read(0, 1) and unpacked.failure is not None and not isinstance(unpacked.failure, Exhausted):
         raise Broken(f"{form.name}: {unpacked.failure}")
     yield Stream(form.name if not form.header else "zlib", unpacked, 0, 0)

@@ -10,6 +10,7 @@ Rules:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
@@ -23,6 +24,9 @@ _LONGEST_RECORD: Final = 1 << 20
 _REGULAR: Final = b"\x000\x007"
 _PAX: Final = b"xgX"
 _SPARSE: Final = b"S"
+
+
+_RECORD: Final = re.compile(rb"([1-9][0-9]{0,9}) ([^=\n\0]+)=")
 
 
 class _Header(NamedTuple):
@@ -41,6 +45,7 @@ def open_tar(source: Source, budget: Budget) -> Iterator[Found]:
     at = 0
     name = ""
     size: int | None = None
+    extended = False  # whether a pax header waits for its member
     while True:
         block = source.read(at, _BLOCK)
         header = _header(block)
@@ -56,16 +61,19 @@ def open_tar(source: Source, budget: Budget) -> Iterator[Found]:
             name = _text(source.read(start, min(length, _LONGEST_RECORD))) if header.kind == b"L" else name
             yield Claim(at, min(stop, source.size))
         elif header.kind and header.kind in _PAX:
-            records = _pax(source.read(start, min(length, _LONGEST_RECORD)))
+            records, is_whole = _pax(source.read(start, min(length, _LONGEST_RECORD)))
             name = records.get("path", name)
             size, problems = _told_size(records, header, at)
             yield from problems
+            if not is_whole or (extended and header.kind != b"g"):
+                yield Problem("container-mismatch", "tar: pax headers that readers take for different things", at)
+            extended = extended or header.kind != b"g"
             yield Claim(at, min(stop, source.size))
         else:
             if size is not None and header.size not in (0, size):
                 yield Problem("container-mismatch", "tar: a member has two sizes", at, name or header.name)
             yield from _member(source, header, name or header.name, at, length)
-            name, size = "", None
+            name, size, extended = "", None, False
         at = stop
         if at > source.size:
             yield Problem("container", "tar: the last member breaks off", source.size)
@@ -139,18 +147,16 @@ def _text(raw: bytes) -> str:
     return raw.split(b"\0", 1)[0].decode("utf-8", "surrogateescape")
 
 
-def _pax(raw: bytes) -> dict[str, str]:
-    """The records of a pax header: a length, a blank, `key=value`, a line end."""
+def _pax(raw: bytes) -> tuple[dict[str, str], bool]:
+    """The records of a pax header (a length, a blank, `key=value`, a line end), and whether there is nothing else."""
     records: dict[str, str] = {}
     at = 0
     while at < len(raw):
-        blank = raw.find(b" ", at, at + 12)
-        if blank < 0 or not raw[at:blank].isdigit():
+        found = _RECORD.match(raw, at)
+        stop = at + int(found[1]) if found else 0
+        if found is None or stop <= found.end() or raw[stop - 1 : stop] != b"\n":
             break
-        length = int(raw[at:blank])
-        if length < blank - at + 2:
-            break
-        key, _, value = raw[blank + 1 : at + length - 1].partition(b"=")
+        key, value = found[2], raw[found.end() : stop - 1]
         records[key.decode("utf-8", "surrogateescape")] = value.decode("utf-8", "surrogateescape")
-        at += length
-    return records
+        at = stop
+    return records, at == len(raw)
