@@ -65,7 +65,7 @@ from safepickle.limits import (
     UNPACKED_OPCODES_PER_BYTE,
     UNPACKED_PER_BYTE,
 )
-from safepickle.opcodes import BY_NAME, TABLE
+from safepickle.opcodes import BY_CODE, BY_NAME, INST, TABLE
 from safepickle.policy import Policy, resolve_policy
 from safepickle.policy.model import REFER, VERBS
 from safepickle.reader import LARGE, Reader, frozen_input
@@ -95,6 +95,8 @@ _CAPABLE: Final = frozenset(
         "PERSID", "BINPERSID",
     )
 )  # fmt: skip
+#: Those of them that need nothing on the stack.
+_WITH_ARGUMENTS: Final = frozenset(code for code in _CAPABLE if not BY_CODE[code].before)
 _MOST_MEMBERS: Final = 1_000_000
 #: A PROTO, and an opcode that a pickle can begin with.
 _BEGINNINGS: Final = bytes(row.code for row in TABLE if not row.before and "GET" not in row.name and row.name != "STOP")
@@ -290,8 +292,7 @@ class _Scan:
         if not any(kind.sure and claimed == source.size for kind, (_, claimed) in read):
             outcomes += self._by_its_end(part, outcomes, marks)
         if not part.depth and _worst(verdict for verdict, _ in outcomes) == NOT_A_PICKLE:
-            otherwise = [self._container(part, kind) for kind in kinds_otherwise(source, head)]
-            outcomes += [outcome for outcome in otherwise if outcome is not None]
+            outcomes += self._otherwise(part, kinds_otherwise(source, head))
         return _worst(verdict for verdict, _ in outcomes), max(claimed for _, claimed in outcomes)
 
     def _by_its_end(self, part: _Part, outcomes: list[tuple[str, int]], marks: _Marks) -> list[tuple[str, int]]:
@@ -305,6 +306,16 @@ class _Scan:
         if said is not None and not any(read):
             said.put_back()  # what it is not matters only where it is nothing else
         return [outcome for outcome in read if outcome is not None]
+
+    def _otherwise(self, part: _Part, found: list[Kind]) -> Iterator[tuple[str, int]]:
+        """Judge what nothing else is; that it may be something harmless says nothing of it."""
+        for kind in found:
+            marks = _Marks(self)
+            outcome = self._container(part, kind)
+            if outcome is not None and outcome[0] in (PASS, NOT_A_PICKLE):
+                marks.cut()
+            elif outcome is not None:
+                yield outcome
 
     def _container(self, part: _Part, kind: Kind, *, gaps: bool = True) -> tuple[str, int] | None:
         """Judge what is in a container; None where it is none of that kind after all."""
@@ -566,7 +577,7 @@ class _Scan:
         if isinstance(reader, WindowReader) and reader.failure is not None:
             return INCOMPLETE
         failed = reader.data[reader.at] if reader.at < len(reader.data) else 0
-        if not verifier.capable and failed not in _CAPABLE:
+        if not verifier.capable and not (failed in _CAPABLE and _could_do(reader, failed)):
             return MALFORMED if verifier.elsewhere and self._goes_on(verifier) else NOT_A_PICKLE
         return NOT_A_PICKLE if self._is_chance(row, verifier) else MALFORMED
 
@@ -805,6 +816,18 @@ def _covered(claims: list[tuple[int, int]], size: int) -> int:
 def _worst(verdicts: Iterable[str]) -> str:
     found = set(verdicts)
     return next((verdict for verdict in _SEVERITY_ORDER if verdict in found), NOT_A_PICKLE)
+
+
+def _could_do(reader: Reader, failed: int) -> bool:
+    """Whether an opcode that broke off may have done something elsewhere: what misses its operands does it nowhere.
+
+    But Python's own reader imports what INST names before it looks for a mark.
+    """
+    if failed != INST:
+        return failed in _WITH_ARGUMENTS
+    with suppress(StreamError):
+        return _is_a_name(reader.two_lines())
+    return True
 
 
 def _is_a_name(name: tuple[str, str]) -> bool:
