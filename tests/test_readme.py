@@ -83,6 +83,8 @@ def test_what_the_readme_says_only_pickle_accepts_is_refused_here_alone(row):
     with pytest.raises(safepickle.UnpicklingError) as stopped:
         safepickle.loads(stream, policy=safepickle.Policy.unrestricted())
     assert type(stopped.value).__name__ == outcome
+    assert stopped.value.elsewhere
+    assert safepickle.scan(stream).verdict in {"malformed", "forbidden"}
 
 
 def test_the_examples_of_attacks_are_constants():
