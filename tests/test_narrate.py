@@ -343,6 +343,24 @@ def test_a_pickle_in_a_string_is_told_at_its_place():
     assert explanation.pickles[1].steps[0].position == data.index(made.EVIL) + 2
 
 
+def test_a_pickle_in_a_string_of_a_large_file_is_told_at_its_place(tmp_path):
+    data = pickle.dumps([b"\xff" * (2 << 20), b"...." + made.EVIL], 4)
+    path = tmp_path / "large"
+    path.write_bytes(data)
+    assert [step.position for step in explain(path, policy=PLAIN).pickles[1].steps] == [
+        data.index(made.EVIL) + 2, data.index(made.EVIL) + 23,
+    ]  # fmt: skip
+
+
+def test_nothing_is_told_that_was_not_judged():
+    """Of a long text in a packed stream only the beginning is there the second time: the pass would go on."""
+    text = ("a" * 70_000 + "\u20ac").encode()
+    encoded = b"c_codecs\nencode\nX" + len(text).to_bytes(4, "little") + text + b"X\6\0\0\0latin1\x86R"
+    (narrative,) = explain(gzip.compress(b"\x80\x02" + encoded + b"0" + EVIL), policy=PLAIN).pickles
+    assert "latin1 cannot encode" in narrative.problems[0]
+    assert narrative.steps == ()
+
+
 def test_more_pickles_than_anybody_reads_are_counted():
     explanation = explain(made.GOOD * (MOST_PICKLES + 20), policy=PLAIN)
     assert (len(explanation.pickles), explanation.untold) == (MOST_PICKLES, 20)
@@ -409,6 +427,12 @@ def test_whatever_a_pickle_holds_little_is_said_and_kept(data):
     assert sum(map(len, [narrative.result or "", *(step.text for step in narrative.steps)])) < 100_000
     assert kept < 1 << 20
     assert peak < 1 << 20 or peak < 400 * len(data)
+
+
+def test_of_what_is_wide_and_of_what_is_deep_little_is_shown():
+    wide = [[[[n, m, k] for n in range(12)] for m in range(12)] for k in range(12)]
+    assert len(one(pickle.dumps(wide)).result or "") < 600
+    assert one(b"]" * 900 + b"a" * 899 + b".").result == "[[[[[[...]]]]]]"
 
 
 def test_long_data_is_cut():
