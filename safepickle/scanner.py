@@ -592,7 +592,7 @@ class _Scan:
         return not (verifier.elsewhere and self._goes_on(verifier))
 
     def _goes_on(self, verifier: Verifier) -> bool:
-        """Whether some other reader goes on where a stream broke off, and comes to names or to the end of a pickle.
+        """Whether some other reader goes on where a stream broke off, and comes to names.
 
         What that reader takes for a number, and where frames end for it, is not asked: nothing of that is chance.
         """
@@ -605,7 +605,7 @@ class _Scan:
         further = Verifier(reader, self.policy.data, limits, Options(scanning=True, lenient=True))
         with suppress(StreamError, MemoryError, RecursionError):
             further.run()
-        return further.finished or further.elsewhere or any(map(_is_a_name, further.globals))
+        return further.elsewhere or any(map(_is_a_name, further.globals))
 
     def _broken(self, error: StreamError, rule: str, part: _Part, base: int) -> None:
         position = None if error.position is None else error.position + base

@@ -723,7 +723,7 @@ def tar_with_two_pax_headers() -> bytes:
 
 @case(MALFORMED, "container-mismatch")
 def tar_with_a_pax_length_of_many_digits() -> bytes:
-    return with_pax(b"00000000000023 size=1024\n"[1:])
+    return with_pax(b"000000000000025 size=1024\n"[1:])
 
 
 @case(FORBIDDEN, "container-mismatch", "not-granted")

@@ -292,6 +292,15 @@ def test_tensors_that_begin_like_something_are_tensors():
     assert (report.verdict, report.findings) == ("pass", ())
 
 
+def test_tensors_that_break_off_where_another_reader_goes_on_are_tensors():
+    """It goes on to nothing: only where it would come to a name are they none."""
+    made_up = random.Random("others go on")
+    begins = [b"NNb", b"]Nb", b"N(u", b"](K\x01eK\0K\x02s", b"Nr"]
+    tensors = [(f"m/data/{n}", begins[n % len(begins)] + made_up.randbytes(60)) for n in range(100 * len(begins))]
+    report = safepickle.scan(made.in_zip(("m/data.pkl", made.GOOD), *tensors), policy=PLAIN)
+    assert (report.verdict, report.findings) == ("pass", ())
+
+
 def test_packed_streams_within_packed_ones_take_less_and_less_memory():
     """Each asks for the largest dictionary there is, and none may end while the next is read."""
     strongest = [{"id": lzma.FILTER_LZMA2, "preset": 9}]
