@@ -23,6 +23,8 @@ _BLOCK: Final = 512
 _LONGEST_RECORD: Final = 1 << 20
 _REGULAR: Final = b"\x000\x007"
 _PAX: Final = b"xgX"
+#: Headers that say something of the next one.
+_EXTENSIONS: Final = frozenset({b"L", b"K", b"x", b"g", b"X"})
 _SPARSE: Final = b"S"
 
 
@@ -55,7 +57,8 @@ def open_tar(source: Source, budget: Budget) -> Iterator[Found]:
             break
         budget.member()
         start = at + _BLOCK
-        length = header.size if size is None else size
+        is_member = header.kind not in _EXTENSIONS
+        length = header.size if size is None or not is_member else size
         stop = start + -(-length // _BLOCK) * _BLOCK
         if header.kind in b"LK" and header.kind:
             name = _text(source.read(start, min(length, _LONGEST_RECORD))) if header.kind == b"L" else name
