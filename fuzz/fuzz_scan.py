@@ -4,6 +4,7 @@
 * A pickle passes if and only if `verify` passes it.
 * Every global that CPython's two readers would look up in a pickle that was read to its end is in the report.
 * A disassembly never raises, and finds nothing wrong with what passes.
+* What is told of a source is printable, and comes with the report of a scan.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import fuzz_loads
 import safepickle
 import safepickle.scanner  # which the package imports when it is first asked to scan
 from safepickle.disassemble import disassemble
+from safepickle.narrate import explain
 from safepickle.reader import Reader
 from safepickle.verifier import Options, Verifier
 from tests import readers
@@ -39,6 +41,18 @@ def check(data: bytes) -> None:
             check_under(data, policy)
     for _ in disassemble(data):
         pass
+    _check_narrative(data)
+
+
+def _check_narrative(data: bytes) -> None:
+    policy = _policies()[0]
+    told = explain(data, policy=policy, limit=20)
+    assert told.report == safepickle.scan(data, policy=policy)
+    for pickled in told.pickles:
+        assert len(pickled.steps) <= 20
+        said = [*(step.text for step in pickled.steps), pickled.result or "", *pickled.problems]
+        said += [text for step in pickled.steps for why in step.refused for text in (why.reason, why.yaml, why.advice)]
+        assert all(text.isprintable() for text in said), said
 
 
 @cache

@@ -46,12 +46,18 @@ except ImportError:  # pragma: no cover - an interpreter without the C core
     from pickle import PickleBuffer
 
 if hints.TYPE_CHECKING:
+    from safepickle.narrate import explain
     from safepickle.report import Finding, Report
     from safepickle.scanner import scan
 else:
 
     def __getattr__(name: str) -> object:
         """What only scanning needs is imported when it is first asked for: loading shall not wait for it."""
+        if name == "explain":
+            from safepickle.narrate import explain
+
+            globals()["explain"] = explain
+            return explain
         if name not in {"Finding", "Report", "scan"}:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from safepickle.report import Finding, Report
@@ -88,6 +94,7 @@ __all__ = [
     "constructors",
     "dump",
     "dumps",
+    "explain",
     "load",
     "loads",
     "scan",

@@ -1,4 +1,4 @@
-"""The command line: `safepickle scan`, `show`, `policy`, `report`, `completion` and `version`.
+"""The command line: `safepickle scan`, `show`, `explain`, `policy`, `report`, `completion` and `version`.
 
 Rules:
 
@@ -6,7 +6,7 @@ Rules:
   and 2 over 3.  What could not be analysed is never a pass.
 * Nothing that is scanned is imported, called or built, and no configuration is read from where it lies.
 * Every character that goes out is printable or a line end, see `console.py`.
-* It decides nothing itself: the scanner judges, the disassembler reads, `formats` print.
+* It decides nothing itself: the scanner judges, `formats` print.
 """
 
 from __future__ import annotations
@@ -19,9 +19,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from safepickle import __version__, build, cli_policy, cli_report
-from safepickle.console import FOUND, NOTHING, PASSED, UNFINISHED, complain, read_policy, say
-from safepickle.disassemble import Line, disassemble
+from safepickle import __version__, build, cli_explain, cli_policy, cli_report
+from safepickle.console import FOUND, NOTHING, PASSED, UNFINISHED, read_policy, say
 from safepickle.errors import escape
 from safepickle.formats import Outcome
 from safepickle.policy import Policy
@@ -59,9 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     cli_report.add_format(scanning)
     scanning.set_defaults(run=cli_report.configured(_scan))
 
-    showing = commands.add_parser("show", help="disassemble a file", description="Disassemble the pickles in a file.")
-    showing.add_argument("file", metavar="FILE")
-    showing.set_defaults(run=_show)
+    cli_explain.add_commands(commands)
 
     policies = commands.add_parser("policy", help="make and review policies", description="Make and review policies.")
     cli_policy.add_commands(policies)
@@ -131,25 +128,6 @@ def _unread(path: str, why: str) -> Outcome:
 
 
 # The other commands.
-
-
-def _show(options: argparse.Namespace) -> int:
-    try:
-        data = Path(options.file).read_bytes()
-    except OSError as error:
-        complain(f"{options.file}: {error.strerror or error}")
-        return UNFINISHED
-    last: Line | None = None
-    start = 0
-    while last is None or start < len(data):
-        if last is not None:
-            say(f"{start:>8}  -- the next pickle")
-        for last in disassemble(data, start):
-            say(str(last))
-        if last is None or last.problem:
-            return FOUND
-        start = last.position + 1  # STOP is one byte
-    return PASSED
 
 
 def _version(_: argparse.Namespace) -> int:

@@ -15,12 +15,14 @@ It judges nothing: what a policy says of a stream is the verifier's to tell.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 from safepickle import opcodes
 from safepickle.errors import StreamError, escape
 from safepickle.opcodes import BY_CODE, Opcode, name_of
 from safepickle.reader import Reader
+from safepickle.windows import Beginning, TextBeginning, WindowReader
 
 #: Longest argument shown, in characters of text or in bytes.
 LONGEST_ARGUMENT: Final = 60
@@ -79,25 +81,40 @@ class BrokenStackError(Exception):
     """The instruction asks for what the stack or the memo does not hold."""
 
 
-def disassemble(data: bytes, start: int = 0) -> Iterator[Line]:
+def disassemble(data: bytes | WindowReader, start: int = 0, *, shift: int = 0) -> Iterator[Line]:
     """The instructions of the pickle that starts at byte `start` of `data`, up to and including its STOP.
 
-    Never raises on what the stream holds: the last line has a `problem` where the stream is broken.
+    In place of bytes, a reader of a larger source may be given, which is read from where its pickle begins, past its
+    payloads; `shift` is added to the positions.  Never raises on what the stream holds: the last line has a `problem`
+    where the stream is broken.
     """
-    reader = Reader(data, start)
+    if isinstance(data, WindowReader):
+        reader: Reader = data
+        data.again(brief=True)
+    else:
+        reader = Reader(data, start)
     stack = _Stack()
     while True:
-        position = reader.pos
-        name = name_of(data[position]) if position < len(data) else ""
+        position, name = _next(reader, shift)
         try:
             code, argument = reader.instruction()
             stack.run(BY_CODE[code], argument)
         except (StreamError, BrokenStackError) as error:
             yield stack.line(position, name, "", problem=str(error))
             return
-        yield stack.line(position, name, show_argument(argument))
+        shown = f"as {len(stack.memo) - 1}" if code == opcodes.MEMOIZE else show_argument(argument)
+        yield stack.line(position, name, shown)
         if code == opcodes.STOP:
             return
+
+
+def _next(reader: Reader, shift: int) -> tuple[int, str]:
+    """Where the next instruction begins, and its name."""
+    with suppress(StreamError):  # there may be none
+        reader.boundary()
+    pos = reader.pos
+    position = reader.where(pos) if isinstance(reader, WindowReader) else pos
+    return position + shift, name_of(reader.data[pos]) if pos < len(reader.data) else ""
 
 
 def show_argument(argument: object) -> str:
@@ -106,6 +123,8 @@ def show_argument(argument: object) -> str:
         return ""
     if isinstance(argument, tuple):
         return " ".join(escape(str(part), LONGEST_NAME) for part in argument)
+    if isinstance(argument, (Beginning, TextBeginning)):  # of a large payload, the rest of which is not read
+        return repr(argument[:LONGEST_ARGUMENT]) + _cut(argument.size, "bytes")
     if isinstance(argument, str):
         return repr(argument[:LONGEST_ARGUMENT]) + _cut(len(argument), "characters")
     if isinstance(argument, (bytes, bytearray, memoryview)):

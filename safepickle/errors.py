@@ -83,8 +83,11 @@ class StreamError(UnpicklingError):
 
     Attributes, each None where it does not apply: `position` (byte offset of the opcode), `opcode` (its name),
     `module` and `name` (the global concerned), `verb` (refer, new, call, build or fill), `path` (where in the object),
-    `missing` (every grant the stream lacks), `yaml` (those grants as text to paste into a policy).
+    `missing` (every grant the stream lacks), `yaml` (those grants as text to paste into a policy).  `elsewhere` says
+    whether another reader of pickles may go on where this one ends.
     """
+
+    elsewhere = False
 
     def __init__(
         self,
@@ -129,6 +132,8 @@ class Forbidden(StreamError):
 
 class LimitExceeded(StreamError):
     """The stream would cost more than a limit allows: depth, memo, hash work, copy work, digits, bytes."""
+
+    elsewhere = True
 
 
 class MalformedStream(StreamError):

@@ -133,7 +133,7 @@ class Reader:
         """Enter the frame that a FRAME opcode announces."""
         length = self.uint8()
         if self._frame_end >= 0:
-            self._fail("beginning of a new frame before end of current frame")
+            self._fail_here("beginning of a new frame before end of current frame")
         self._frame_end = self.pos + length
         self._limit_to_frame()
 
@@ -146,7 +146,7 @@ class Reader:
     def stop(self) -> None:
         """Check that a STOP which was just read does not leave its frame unfinished."""
         if self._frame_end >= 0 and self._frame_end != self.pos:
-            self._fail("STOP before the end of its frame")
+            self._fail_here("STOP before the end of its frame")
 
     def _fetch(self, size: int) -> bool:
         """Make `size` bytes from `pos` on available, if the input has them."""
@@ -155,12 +155,24 @@ class Reader:
     def _need(self, size: int) -> None:
         """Called where `size` bytes from `pos` on pass `end`: fetch them, or say why they cannot be had."""
         if self._frame_end >= 0 and size > self._frame_end - self.pos:
-            self._fail("pickle exhausted before end of frame")
+            self._fail_here("pickle exhausted before end of frame")
         if not self._fetch(size):
             self._fail("pickle data was truncated")
 
     def _fail(self, message: str) -> NoReturn:
         raise MalformedStream(message, position=self.at + self.shift, opcode=self._opcode_name())
+
+    def _fail_here(self, message: str) -> NoReturn:
+        """Refuse what one of Python's own readers takes."""
+        error = MalformedStream(message, position=self.at + self.shift, opcode=self._opcode_name())
+        error.elsewhere = True
+        raise error
+
+    def _not_a_number(self, message: str, text: bytes) -> NoReturn:
+        """Refuse a text that is no number here."""
+        if _is_a_number_elsewhere(text):
+            self._fail_here(message)
+        self._fail(message)
 
     def _opcode_name(self) -> str | None:
         return op.name_of(self.data[self.at]) if self.at < len(self.data) else None
@@ -330,13 +342,13 @@ class Reader:
         if text == b"00":
             return False
         if text == b"-0":  # C `_pickle` takes any two characters that make 0 or 1 for a boolean; its siblings do not
-            self._fail("not a decimal integer: '-0'")
+            self._fail_here("not a decimal integer: '-0'")
         return True if text == b"01" else self._integer(text)
 
     def _integer(self, text: bytes) -> int:
         digits = text[1:] if text.startswith(b"-") else text
         if not digits.isdigit():
-            self._fail(f"not a decimal integer: {_shown(text)}")
+            self._not_a_number(f"not a decimal integer: {_shown(text)}", text)
         if len(digits) > self.integer_digits:
             raise LimitExceeded(
                 f"an integer of {len(digits):,} digits; the limit integer_digits is {self.integer_digits:,}",
@@ -344,7 +356,7 @@ class Reader:
                 opcode=self._opcode_name(),
             )
         if digits[0] == 0x30 and len(digits) > 1:
-            self._fail(f"a decimal integer with leading zeros: {_shown(text)}")
+            self._fail_here(f"a decimal integer with leading zeros: {_shown(text)}")
         try:
             return int(text)
         except ValueError as error:  # the interpreter's own limit is tighter than ours
@@ -354,7 +366,7 @@ class Reader:
         """A memo index as decimal text, `[0-9]+`."""
         text = self.line()
         if not text.isdigit() or len(text) > _LONGEST_INDEX:
-            self._fail(f"not a memo index: {_shown(text)}")
+            self._not_a_number(f"not a memo index: {_shown(text)}", text)
         return int(text)
 
     def float_text(self) -> float:
@@ -367,7 +379,7 @@ class Reader:
                 return float(text)
             except ValueError:
                 pass
-        self._fail(f"not a float: {_shown(text)}")
+        self._not_a_number(f"not a float: {_shown(text)}", text)
 
     def quoted(self) -> bytes:
         """A quoted and escaped 8-bit string."""
@@ -449,6 +461,26 @@ class Reader:
         """Refuse a byte that is no opcode, in pickle's words."""
         shown = f"'{chr(code)}'" if 0x20 <= code < 0x7F and code not in b"'\\" else f"'\\x{code:02x}'"
         self._fail(f"invalid load key, {shown}.")
+
+
+#: As many characters as a number may have that some reader takes: of a longer text it is not asked, but said to be one.
+_LONGEST_ASKED: Final = 1000
+
+
+def _is_a_number_elsewhere(text: bytes) -> bool:
+    """Whether some reader of pickles may take a line for a number: C stops at a zero byte, Python takes underscores."""
+    number = text.split(b"\0", 1)[0].strip().rstrip(b"L")
+    if not number:
+        return b"\0" in text
+    if len(number) > _LONGEST_ASKED:
+        return not number.strip(b"0123456789abcdefABCDEFxX_+-.")
+    for read in (lambda: int(number, 0), lambda: int(number), lambda: float(number)):
+        try:
+            read()
+        except ValueError:
+            continue
+        return True
+    return False
 
 
 def _shown(text: bytes) -> str:

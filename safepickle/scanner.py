@@ -23,10 +23,11 @@ from typing import Any, Final, NamedTuple
 
 from safepickle import symbols as sym
 from safepickle.capabilities import Ledger, graded
-from safepickle.containers import HEAD, Kind, kinds, kinds_by_end
+from safepickle.containers import HEAD, Kind, kinds, kinds_by_end, kinds_otherwise
 from safepickle.containers.source import (
     ANY,
     DATA,
+    MAYBE,
     PICKLE,
     Budget,
     BytesSource,
@@ -65,7 +66,7 @@ from safepickle.limits import (
     UNPACKED_OPCODES_PER_BYTE,
     UNPACKED_PER_BYTE,
 )
-from safepickle.opcodes import BY_NAME
+from safepickle.opcodes import BY_CODE, BY_NAME, INST, TABLE
 from safepickle.policy import Policy, resolve_policy
 from safepickle.policy.model import REFER, VERBS
 from safepickle.reader import LARGE, Reader, frozen_input
@@ -94,9 +95,12 @@ _CAPABLE: Final = frozenset(
         "PERSID", "BINPERSID",
     )
 )  # fmt: skip
+#: Those of them that need nothing on the stack.
+_WITH_ARGUMENTS: Final = frozenset(code for code in _CAPABLE if not BY_CODE[code].before)
 _MOST_MEMBERS: Final = 1_000_000
 #: A PROTO, and an opcode that a pickle can begin with.
-_NESTED: Final = re.compile(rb"\x80[\x02-\x05](?=[\]})(\x8c\x95cX\x8f\x80KJMNGUCVST\x88\x89\x8a\x82-\x84])")
+_BEGINNINGS: Final = bytes(row.code for row in TABLE if not row.before and "GET" not in row.name and row.name != "STOP")
+_NESTED: Final = re.compile(rb"\x80[\x02-\x05](?=[%s])" % re.escape(_BEGINNINGS))
 #: Opcodes of pickles inside pickles that are judged whatever the length of the source.
 _LEAST_NESTED_WORK: Final = 100_000
 #: Files and streams up to this size are read as a whole; larger ones in windows, past their payloads.
@@ -106,16 +110,6 @@ _SEARCHED: Final = 64 * 1024
 _BLOCK: Final = 512  # of dbm.dumb's files
 
 
-Watch = Callable[[str, int, Verifier], None]
-
-
-class _How(NamedTuple):
-    """What a scan does beside judging."""
-
-    watch: Watch | None = None
-    tells_unknown: bool = False  # whether names of which nothing is known are called so
-
-
 def scan(source: Any, *, policy: Any = None) -> Report:
     """Judge everything in `source`, importing and running nothing.
 
@@ -123,15 +117,32 @@ def scan(source: Any, *, policy: Any = None) -> Report:
     what `loads` takes; None means the union of all packaged policies.  Raises PolicyError for a bad policy, TypeError
     for a source of another kind, and OSError for a file that cannot be read.
     """
-    return scan_watching(source, None, policy=policy)
+    return watched(source, policy=policy)
 
 
-def scan_watching(source: Any, watch: Watch | None, *, policy: Any = None) -> Report:
-    """As `scan`; `watch` is called with every pickle that was judged: its stream's name, where it starts, its verifier.
+class Judged(NamedTuple):
+    """One pickle that a scan has judged."""
 
-    A pickle that is read in two ways is shown twice, and one that turns out to be none is shown too.
+    member: Member
+    source: Source  # the stream in which it stands
+    reader: Reader  # can be made to read it again
+    verifier: Verifier
+    findings: tuple[Finding, ...]
+
+
+class _How(NamedTuple):
+    """What a scan is asked for beside a report."""
+
+    watch: Callable[[Judged], None] | None = None
+    tells_unknown: bool = False  # whether names of which nothing is known are called so
+
+
+def watched(source: Any, *, policy: Any = None, watch: Callable[[Judged], None] | None = None) -> Report:
+    """As `scan`; `watch` is shown every pickle as it is judged, also those that are no member of the report at last.
+
+    A pickle that is read in two ways is shown twice.
     """
-    chosen = _packaged() if policy is None else resolve_policy(policy)
+    chosen = packaged() if policy is None else resolve_policy(policy)
     how = _How(watch, policy is None)
     if isinstance(source, (str, os.PathLike)):
         with open(source, "rb", buffering=0) as file:
@@ -151,7 +162,7 @@ def scan_watching(source: Any, watch: Watch | None, *, policy: Any = None) -> Re
 
 
 @cache
-def _packaged() -> Policy:
+def packaged() -> Policy:
     union = Policy.named("plain")
     for name in Policy.names():
         union |= Policy.named(name)
@@ -291,6 +302,8 @@ class _Scan:
             source.finish()
         if not any(kind.sure and claimed == source.size for kind, (_, claimed) in read):
             outcomes += self._by_its_end(part, outcomes, marks)
+        if not part.depth and _worst(verdict for verdict, _ in outcomes) == NOT_A_PICKLE:
+            outcomes += self._otherwise(part, kinds_otherwise(source, head))
         return _worst(verdict for verdict, _ in outcomes), max(claimed for _, claimed in outcomes)
 
     def _by_its_end(self, part: _Part, outcomes: list[tuple[str, int]], marks: _Marks) -> list[tuple[str, int]]:
@@ -304,6 +317,16 @@ class _Scan:
         if said is not None and not any(read):
             said.put_back()  # what it is not matters only where it is nothing else
         return [outcome for outcome in read if outcome is not None]
+
+    def _otherwise(self, part: _Part, found: list[Kind]) -> Iterator[tuple[str, int]]:
+        """Judge what nothing else is; that it may be something harmless says nothing of it."""
+        for kind in found:
+            marks = _Marks(self)
+            outcome = self._container(part, kind)
+            if outcome is not None and outcome[0] in (PASS, NOT_A_PICKLE):
+                marks.cut()
+            elif outcome is not None:
+                yield outcome
 
     def _container(self, part: _Part, kind: Kind, *, gaps: bool = True) -> tuple[str, int] | None:
         """Judge what is in a container; None where it is none of that kind after all."""
@@ -462,6 +485,7 @@ class _Scan:
         name = row.part.name or None
         stop = start
         verdict = PASS
+        before = len(self.findings)
         try:
             verifier.run()
         except EndOfStream as error:
@@ -469,12 +493,12 @@ class _Scan:
             if not isinstance(reader, WindowReader) or reader.failure is None:
                 self.findings.append(Finding("empty", "error", str(error), start, member=name))
         except Forbidden as error:
-            verdict = NOT_A_PICKLE if _is_chance(row, verifier) else FORBIDDEN
+            verdict = NOT_A_PICKLE if self._is_chance(row, verifier) else FORBIDDEN
             if verdict == FORBIDDEN:
                 self.missing.extend(error.missing)
                 self._refusals(verifier.refusals, row.part, base)
         except LimitExceeded as error:
-            verdict = NOT_A_PICKLE if _is_chance(row, verifier) else FORBIDDEN
+            verdict = NOT_A_PICKLE if self._is_chance(row, verifier) else FORBIDDEN
             self._broken(error, "limit", row.part, base)
         except MalformedStream as error:
             verdict = self._malformed(row, reader, verifier)
@@ -486,14 +510,16 @@ class _Scan:
             self.findings.append(Finding("limit", "warning", message, start, member=name))
         if verifier.finished:
             stop = start + reader.consumed
-        self.members.append(Member(start, stop, verifier.opcodes, verdict, row.part.name))
+        judged = verdict
+        self.members.append(Member(start, stop, verifier.opcodes, judged, row.part.name))
         row.starts.add(start)
         self.capabilities.add(verifier)
-        if self.how.watch is not None:
-            self.how.watch(row.part.name, start, verifier)
         verdict = _worst((verdict, *self._look_back(row, start, verifier)))
         if isinstance(reader, WindowReader):
             reader.look = reader.reveal = None  # they know the reader: without them it is gone at once
+        if self.how.watch is not None:
+            member = Member(start, stop, verifier.opcodes, judged, row.part.name)
+            self.how.watch(Judged(member, row.part.source, reader, verifier, tuple(self.findings[before:])))
         return verdict, stop
 
     def _look_back(self, row: _Row, start: int, verifier: Verifier) -> Iterator[str]:
@@ -563,9 +589,35 @@ class _Scan:
         if isinstance(reader, WindowReader) and reader.failure is not None:
             return INCOMPLETE
         failed = reader.data[reader.at] if reader.at < len(reader.data) else 0
-        if not verifier.capable and failed not in _CAPABLE:
-            return NOT_A_PICKLE
-        return NOT_A_PICKLE if _is_chance(row, verifier) else MALFORMED
+        if not verifier.capable and not (failed in _CAPABLE and _could_do(reader, failed)):
+            return MALFORMED if verifier.elsewhere and self._goes_on(verifier) else NOT_A_PICKLE
+        return NOT_A_PICKLE if self._is_chance(row, verifier) else MALFORMED
+
+    def _is_chance(self, row: _Row, verifier: Verifier) -> bool:
+        """Whether what broke off in a container is no pickle: of tensors and texts, many begin like some opcode."""
+        if not row.part.depth or row.part.holds == PICKLE or verifier.finished:
+            return False
+        if row.part.holds == MAYBE:  # of texts some lines look like names, and no line looks like a call
+            return not any(symbol.called + symbol.made for symbol in verifier.globals.values())
+        if _NESTED.match(verifier.reader.data) or any(map(_is_a_name, verifier.globals)):
+            return False
+        return not (verifier.elsewhere and self._goes_on(verifier))
+
+    def _goes_on(self, verifier: Verifier) -> bool:
+        """Whether some other reader goes on where a stream broke off, and comes to names.
+
+        What that reader takes for a number, and where frames end for it, is not asked: nothing of that is chance.
+        """
+        reader = verifier.reader
+        if isinstance(reader, WindowReader):
+            reader.again()
+        else:
+            reader.rewind()
+        limits = self.limits._replace(memo=1 << 32, bytes=None, opcodes=None)
+        further = Verifier(reader, self.policy.data, limits, Options(scanning=True, lenient=True))
+        with suppress(StreamError, MemoryError, RecursionError):
+            further.run()
+        return further.elsewhere or any(map(_is_a_name, further.globals))
 
     def _broken(self, error: StreamError, rule: str, part: _Part, base: int) -> None:
         position = None if error.position is None else error.position + base
@@ -604,14 +656,17 @@ class _Scan:
 
     def _also_a_pickle(self, part: _Part) -> str:
         """What a container asks for where it is loaded as the pickle that it begins like."""
-        return self._hidden(_Row(part, None), part.source.read(0, LOOKED_AT), 0, 0)
+        row = _Row(part, _whole(part))
+        reader = self._reader(row, 0)
+        if isinstance(reader, WindowReader):
+            reader.look = None  # what is in payloads is found with what the container holds
+        return self._hidden(row, reader, 0, 0)
 
-    def _hidden(self, row: _Row, data: bytes, at: int, place: int) -> str:
+    def _hidden(self, row: _Row, reader: Reader, place: int, base: int) -> str:
         """Judge what only looks like a pickle: told from chance by names that could be imported.
 
-        It begins at `at` of `data`, and at `place` of the stream.
+        It begins at `place` of the stream, and `base` is to be added to its positions.
         """
-        reader = Reader(data, at, integer_digits=self.limits.integer_digits)
         verifier = Verifier(reader, self.policy.data, self.limits, Options(scanning=True))
         with suppress(StreamError, MemoryError, RecursionError):
             verifier.run()
@@ -620,9 +675,13 @@ class _Scan:
         if not refusals:
             return NOT_A_PICKLE
         self.nested_found += 1
-        self.members.append(Member(place, place + reader.consumed, verifier.opcodes, FORBIDDEN, row.part.name))
-        self._refusals(refusals, row.part, place - at)
+        member = Member(place, place + reader.consumed, verifier.opcodes, FORBIDDEN, row.part.name)
+        before = len(self.findings)
+        self.members.append(member)
+        self._refusals(refusals, row.part, base)
         self.capabilities.add(verifier)
+        if self.how.watch is not None:
+            self.how.watch(Judged(member, row.part.source, reader, verifier, tuple(self.findings[before:])))
         return FORBIDDEN
 
     def _embedded(self, row: _Row, verdict: str, rest: int) -> str:
@@ -653,7 +712,8 @@ class _Scan:
                 self.findings.append(Finding("limit", "warning", message, place(at), member=row.part.name or None))
                 row.hidden.append(INCOMPLETE)
                 return
-            row.hidden.append(self._hidden(row, frozen, at, place(at)))
+            reader = Reader(frozen, at, integer_digits=self.limits.integer_digits)
+            row.hidden.append(self._hidden(row, reader, place(at), place(at) - at))
 
 
 class _Row:
@@ -757,11 +817,16 @@ def _worst(verdicts: Iterable[str]) -> str:
     return next((verdict for verdict in _SEVERITY_ORDER if verdict in found), NOT_A_PICKLE)
 
 
-def _is_chance(row: _Row, verifier: Verifier) -> bool:
-    """Whether what broke off in a container is no pickle: of tensors and texts, many begin like some opcode."""
-    if not row.part.depth or row.part.holds == PICKLE or verifier.finished:
-        return False
-    return not (_NESTED.match(verifier.reader.data) or any(map(_is_a_name, verifier.globals)))
+def _could_do(reader: Reader, failed: int) -> bool:
+    """Whether an opcode that broke off may have done something elsewhere: what misses its operands does it nowhere.
+
+    But Python's own reader imports what INST names before it looks for a mark.
+    """
+    if failed != INST:
+        return failed in _WITH_ARGUMENTS
+    with suppress(StreamError):
+        return _is_a_name(reader.two_lines())
+    return True
 
 
 def _is_a_name(name: tuple[str, str]) -> bool:

@@ -16,7 +16,7 @@ cdef bytes _WIDTHS, _POWERFUL, _LITERAL_KINDS
 
 @_cython.final
 cdef class Options:
-    cdef public bint fix_imports, buffers, persistent_load, scanning
+    cdef public bint fix_imports, buffers, persistent_load, scanning, lenient
     cdef public object encoding, errors, buffer_count, opcodes_before
     cdef public dict prior
 
@@ -31,8 +31,9 @@ cdef class Verifier:
     cdef readonly Options options
     cdef readonly Matcher matcher
     cdef Scales _scales
-    cdef public int64_t persistent_ids, buffers, opcodes, harmless_keys, shared, last_built, result
-    cdef public bint finished, capable
+    cdef public int64_t persistent_ids, buffers, opcodes, harmless_keys, shared
+    cdef public int64_t last_built, last_state, last_filled, last_called, result
+    cdef public bint finished, capable, elsewhere
     cdef bint _unrestricted, _has_derived, _late, _weighed, _limited, _light, _again
     cdef object _helper
     cdef readonly list occurrences, references, persistents

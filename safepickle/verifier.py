@@ -131,8 +131,8 @@ class Options:
     """How a stream is to be read, beside its policy: what the arguments of `loads` and the Unpickler's class say."""
 
     __slots__ = (
-        "buffer_count", "buffers", "encoding", "errors", "fix_imports", "opcodes_before", "persistent_load", "prior",
-        "scanning",
+        "buffer_count", "buffers", "encoding", "errors", "fix_imports", "lenient", "opcodes_before", "persistent_load",
+        "prior", "scanning",
     )  # fmt: skip
 
     def __init__(
@@ -145,6 +145,7 @@ class Options:
         buffer_count: int | None = None,
         persistent_load: bool = False,
         scanning: bool = False,
+        lenient: bool = False,
         prior: Mapping[int, Prior] = _NO_PRIOR,
         opcodes_before: int = 0,
     ) -> None:
@@ -155,6 +156,7 @@ class Options:
         self.buffer_count = buffer_count  # how many, where that is known beforehand
         self.persistent_load = persistent_load  # there is something to load persistent IDs with
         self.scanning = scanning  # nothing will be loaded: leave open what only the loader decides
+        self.lenient = lenient  # go on where others do though it comes to nothing: what would they meet?
         self.prior = prior  # the memo before this load
         self.opcodes_before = opcodes_before
 
@@ -233,9 +235,14 @@ class Verifier:
         self.opcodes = 0
         self.buffers = 0
         self.shared = 0  # how often a container or an object was pushed that something may hold already
-        self.result = 0  # code of what the pickle is; 0 before STOP
-        self.last_built = 0  # code of what BUILD changed last; whoever asks for news sets it back
+        # What was done last, as codes, for whoever looks on between opcodes; who asks for news sets them back.
+        self.last_built = 0  # what BUILD changed
+        self.last_state = 0  # what it was given
+        self.last_filled = 0  # what APPEND(S), SETITEM(S) or ADDITEMS changed that is no literal
+        self.last_called = 0  # what was called, or made an instance of, where what came of it does not say so
+        self.result = 0  # what STOP left
         self.finished = False  # whether STOP was reached
+        self.elsewhere = False  # whether another reader of pickles may go on where this pass ended
         self._protocol = 0
         self._open = 0  # marks
         self._hash_work = 0
@@ -348,7 +355,8 @@ class Verifier:
             if self._again:
                 self._start_over()
                 self._run_opcodes()
-        except StreamError:
+        except StreamError as error:
+            self.elsewhere = error.elsewhere
             if self.refusals:
                 raise self.forbidden() from None
             raise
@@ -428,6 +436,14 @@ class Verifier:
     def malformed(self, message: str, advice: str | None = None) -> NoReturn:
         """Refuse what no load could ever do."""
         raise MalformedStream(message, position=self.reader.position, opcode=self._opcode(), advice=advice)
+
+    def _pointless(self, message: str) -> None:
+        """Refuse to change a literal as no pickler does, though some readers do it, or pass it over."""
+        if self.options.lenient:
+            return
+        error = MalformedStream(message, position=self.reader.position, opcode=self._opcode())
+        error.elsewhere = True
+        raise error
 
     def exceeded(self, limit: str, message: str) -> NoReturn:
         """Refuse what would cost more than a limit allows."""
@@ -1264,6 +1280,7 @@ class Verifier:
                 prim.extend(heap, node, start, stop)
         elif kind == sym.MADE:
             made: Made = heap.of(target)
+            self.last_filled = target
             if prim.is_frozen(heap, node):
                 self._check_late()
             if not self._unrestricted and made.origin is not None:
@@ -1271,8 +1288,10 @@ class Verifier:
                 made.filled = True
             made.fills += prim.listed(heap, start, stop)
         elif kind in _BUILTIN_LITERALS:
-            self.malformed(f"{self._opcode()} on a {sym.WORDS[kind]}, which needs {_LITERAL_TARGETS[wanted]}")
+            self._pointless(f"{self._opcode()} on a {sym.WORDS[kind]}, which needs {_LITERAL_TARGETS[wanted]}")
+            return heap.depth(target)
         else:
+            self.last_filled = target
             if not self._unrestricted:
                 self._refuse_target(target)
             return heap.depth(target)
@@ -1644,6 +1663,7 @@ class Verifier:
             if depth:
                 symbol.called += 1
                 return prim.make(heap, symbol, args, depth, called=True)
+        self.last_called = function
         if kind == sym.PARTIAL:
             return self._finish_partial(function, args)
         items = self._tuple_items(args, "argument list must be a tuple")
@@ -1705,6 +1725,7 @@ class Verifier:
     def _instantiate(self, function: int, args: int) -> int:
         """INST and OBJ: a call, or, without arguments, a class made without __init__."""
         kind = function & sym.KIND
+        self.last_called = function
         if kind != sym.GLOBAL:
             return self._reduce_value(function, args, self.heap.codes(args))
         symbol: Global = self.heap.of(function)
@@ -1733,6 +1754,7 @@ class Verifier:
             if depth:
                 symbol.made += 1
                 return prim.make(heap, symbol, args, depth, called=False)
+        self.last_called = cls
         items = self._tuple_items(args, f"{what} args argument must be a tuple, not {_type_name(args)}")
         if kwargs:
             self._check_keywords(kwargs, what)
@@ -1973,6 +1995,7 @@ class Verifier:
     def _build(self, target: int, state: int) -> None:
         self.capable = True
         self.last_built = target
+        self.last_state = state
         kind = target & sym.KIND
         heap = self.heap
         if kind == sym.PARTIAL:
@@ -1997,7 +2020,7 @@ class Verifier:
                     self._hash_listed([key for key in heap.codes(part)[::2] if key & sym.KIND >= sym.FIRST_NODE])
             self._deepen(target >> sym.SHIFT, heap.depth(state))
         elif kind in _BUILTIN_LITERALS:
-            self.malformed(f"BUILD on a {sym.WORDS[kind]}")
+            self._pointless(f"BUILD on a {sym.WORDS[kind]}")
         elif not self._unrestricted:
             self._refuse_target(target)
 

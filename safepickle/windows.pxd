@@ -5,8 +5,8 @@ from safepickle.reader cimport Reader
 
 cdef class WindowReader(Reader):
     cdef readonly object source, start, room, failure
-    cdef public object look, reveal
-    cdef object _places, _dropped, _gaps, _sums, _ahead
+    cdef public object look, reveal, watch, brief
+    cdef object _rereads, _places, _texts, _dropped, _gaps, _sums, _ahead
 
     cpdef int boundary(self) except -1
     cpdef bint _fetch(self, int64_t size) except -1

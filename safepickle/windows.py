@@ -6,32 +6,59 @@ Rules:
 * A payload that was passed over can be asked for again, within a bound.
 * Where arrays lie between the opcodes, as joblib writes them, it stops behind each opcode that may announce one and
   lets its owner look; see `reveal`.
+* Once a pickle has been read, it can be read again from what was kept: by somebody who looks on between the opcodes, or
+  wants only the beginnings of payloads.
 * A source that cannot be read on ends the pickle, and `failure` says why.
 """
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from codecs import getincrementaldecoder
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
+from safepickle import opcodes as op
 from safepickle.containers.source import ContainerError, Exhausted, Source
 from safepickle.errors import LimitExceeded
 from safepickle.limits import DEFAULTS
 from safepickle.reader import LARGE, Reader
 
-__all__ = ["LOOKED_AT", "WindowReader"]
+__all__ = ["LOOKED_AT", "Beginning", "TextBeginning", "WindowReader"]
 
 _FIRST_READ: Final = 512
 _LARGEST_READ: Final = 1 << 20
 #: A payload that a policy's patterns ask for, and any number or 8-bit text, may be this long.
 _LONGEST: Final = 64 << 20
 _BUILD: Final = 0x62
+# Opcodes that do more than to push data, and the ends of lines that belong to such: whoever looks on sees what came of
+# each before the next one.
+_DOING: Final = re.compile(b"[%s]" % re.escape(bytes((
+    op.GLOBAL, op.STACK_GLOBAL, op.EXT1, op.EXT2, op.EXT4, op.INST, op.OBJ, op.REDUCE, op.NEWOBJ, op.NEWOBJ_EX,
+    op.BUILD, op.APPEND, op.APPENDS, op.SETITEM, op.SETITEMS, op.ADDITEMS, op.PERSID, op.BINPERSID, op.NEXT_BUFFER,
+    op.READONLY_BUFFER, 0x0A,
+))))  # fmt: skip
+#: So much of a large payload is shown to people.
+_BEGINNING: Final = 64
 #: How much of a payload that is passed over is shown to `look`.
 LOOKED_AT: Final = 1 << 20
 #: And how much of what follows: what begins in a payload may go on behind it.
 _LOOKED_BEHIND: Final = 1 << 12
+
+
+class Beginning(bytes):
+    """The beginning of a payload of `size` bytes."""
+
+    size: int
+
+
+class TextBeginning(str):
+    """The beginning of a text of `size` bytes of UTF-8."""
+
+    __slots__ = ("size",)
+
+    size: int
 
 
 class WindowReader(Reader):
@@ -52,7 +79,11 @@ class WindowReader(Reader):
         self.look: Callable[[int, bytes, int], None] | None = None
         self.failure: ContainerError | None = None
         self.reveal: Callable[[], int] | None = None
+        self.watch: Callable[[], None] | None = None
+        self.brief = False
+        self._rereads = False
         self._places: dict[int, tuple[int, int]] = {}  # position of an opcode -> where its payload is in the source
+        self._texts: dict[int, TextBeginning] = {}  # likewise -> how a text that was found to be UTF-8 begins
         self._dropped = 0  # bytes passed over so far, in whichever pass
         self._gaps: list[int] = []  # where in `data` something was passed over, and how much it was up to there
         self._sums: list[int] = []
@@ -85,6 +116,10 @@ class WindowReader(Reader):
             found = self.data.find(b"b", max(wanted - 1, 0))
             if found >= 0:
                 self._available = found + 1
+        elif self.watch is not None:
+            doing = _DOING.search(self.data, max(wanted - 1, 0))
+            if doing is not None:
+                self._available = doing.end()
         self._end_at_frame()
         return self._available >= wanted
 
@@ -100,6 +135,8 @@ class WindowReader(Reader):
 
     def boundary(self) -> int:  # type: ignore[override]  # compiled, it is one that returns a C int
         """See `Reader`; an array may begin here, which is no opcode's."""
+        if self.watch is not None:
+            self.watch()
         if self.reveal is not None and self.pos and self.data[self.pos - 1] == _BUILD:
             if self._frame_end == self.pos:
                 self._frame_end = -1
@@ -107,6 +144,19 @@ class WindowReader(Reader):
             self.pass_over(self.reveal())
         Reader.boundary(self)
         return 0
+
+    def again(self, *, watch: Callable[[], None] | None = None, brief: bool = False) -> None:
+        """Go back to where the pickle begins, to read what was kept once more.
+
+        `watch` is called behind each opcode that names, makes, changes or asks for anything, until it is set to None.
+        Where it is to be `brief`, only the beginning of a large payload is given for it.
+        """
+        self.look = self.reveal = None
+        self.watch = watch
+        self.brief = brief
+        self._rereads = True
+        self._available = 0
+        self.rewind()
 
     # -- Payloads ----------------------------------------------------------------------------------------------------
 
@@ -140,7 +190,7 @@ class WindowReader(Reader):
             return 0
         if self.at not in self._places:
             if self._frame_end >= 0 and size > self._frame_end - self.pos:
-                self._fail("pickle exhausted before end of frame")
+                self._fail_here("pickle exhausted before end of frame")
             place = self.place
             self.show(place, size)
             if not self.source.has(place + size):
@@ -168,15 +218,18 @@ class WindowReader(Reader):
         self.skip(size)
         return self._payload(size)
 
-    def take_bytearray(self, size: int) -> bytearray:
-        """A payload of `size` bytes as a bytearray."""
-        return bytearray(self.take(size))
+    def take_bytearray(self, size: int) -> Any:
+        """A payload of `size` bytes as a bytearray, or its beginning."""
+        taken = self.take(size)
+        return taken if isinstance(taken, Beginning) else bytearray(taken)
 
     def text(self, size: int) -> str:
         """A UTF-8 payload of `size` bytes; of a very long one that was found to be UTF-8 only the beginning."""
         if size < LARGE:
             return Reader.text(self, size)
         self.skip(size)
+        if self._rereads and self.at in self._texts:
+            return self._texts[self.at]
         place, _ = self._places[self.at]
         decode = getincrementaldecoder("utf-8")("surrogatepass").decode
         begins = None
@@ -187,9 +240,20 @@ class WindowReader(Reader):
                 begins = text if begins is None else begins
         except UnicodeDecodeError as error:
             self._fail(f"text is not UTF-8: {error.reason}")
-        return begins or ""
+        shown = self._texts[self.at] = TextBeginning((begins or "")[:_BEGINNING])
+        shown.size = size
+        return shown if self.brief else begins or ""
+
+    def long(self, size: int) -> Any:
+        """See `Reader`; where it is to be brief, a very long one is its bytes: as a number it has no beginning."""
+        return self.take(size) if self.brief and size >= LARGE else Reader.long(self, size)
 
     def _payload(self, size: int) -> bytes:
+        if self.brief:
+            # What was packed is not unpacked once more for this.
+            shown = Beginning(b"" if self.source.level else self.source.read(self._places[self.at][0], _BEGINNING))
+            shown.size = size
+            return shown
         if size > _LONGEST:
             raise LimitExceeded(
                 f"a text or number of {size:,} bytes, which is not read; the most is {_LONGEST:,}",

@@ -21,6 +21,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -167,6 +168,53 @@ def behind_a_pickle_and_rubbish_another() -> bytes:
     return GOOD + b"\xff\xff" + EVIL
 
 
+# -- Where other readers go on -----------------------------------------------------------------------------------------
+
+CALL: Final = b"cos\nsystem\n(Vtrue\ntR."
+#: What is refused here, and taken by some reader of pickles, which then does what follows.
+GOES_ON: Final = {
+    "a_number_in_another_base": b"I0x1\n0",
+    "a_number_with_an_underscore": b"I1_0\n0",
+    "a_number_and_a_zero_byte": b"I1\0\n0",
+    "a_number_with_a_blank": b"I 1\n0",
+    "a_long_number_with_an_underscore": b"L1_0L\n0",
+    "a_float_with_a_sign": b"F+1.5\n0",
+    "a_put_with_a_sign": b"Np+1\n0",
+    "a_get_with_a_sign": b"Np1\ng+1\n00",
+    "a_put_far_ahead": b"Nr\xff\xff\x7f\x000",
+    "state_for_a_literal": b"]Nb0",
+    "an_item_of_a_list": b"](K\1eK\0K\2s0",
+    "no_items_for_a_literal": b"N(u0",
+    "many_tuples": b"(" * 1001 + b"t" * 1001 + b"0",
+    "many_digits": b"I" + b"1" * 5000 + b"\n0",
+    "a_frame_that_ends_early": b"\x95\1\0\0\0\0\0\0\0K\x010",
+    "a_frame_in_a_frame": b"\x95\2\0\0\0\0\0\0\0N\x95\2\0\0\0\0\0\0\0N0",
+}
+
+
+def _listed_where_others_go_on() -> None:
+    for name, begin in GOES_ON.items():
+        verdict = FORBIDDEN if name in {"a_put_far_ahead", "many_tuples", "many_digits"} else MALFORMED
+        rule = "limit" if verdict == FORBIDDEN else "malformed"
+        alone = Case(begin + CALL, verdict, frozenset({rule}))
+        inside = alone._replace(data=in_zip(("good.pkl", GOOD), ("data.pkl", begin + CALL)))
+        CASES[f"call_behind_{name}"] = partial(Case, *alone)
+        CASES[f"call_behind_{name}_in_a_zip"] = partial(Case, *inside)
+
+
+_listed_where_others_go_on()
+
+
+@case(FORBIDDEN, "not-granted")
+def in_a_string_behind_a_number() -> bytes:
+    return pickle.dumps([b"\x80\4I1\n0" + CALL])
+
+
+@case(FORBIDDEN, "not-granted")
+def in_a_string_behind_bytes() -> bytes:
+    return pickle.dumps([b"\x80\4B\1\0\0\0x0" + CALL])
+
+
 # -- Compressed --------------------------------------------------------------------------------------------------------
 
 
@@ -213,6 +261,58 @@ def in_gzip_in_bzip2_in_xz(inner: bytes) -> bytes:
 @each
 def in_a_pickle_and_then_zlib(inner: bytes) -> bytes:
     return pickle.dumps(1700000000.5) + zlib.compress(inner)  # as Django's file cache
+
+
+def in_lzma_with(**properties: int) -> bytes:
+    """The evil pickle in the old format, with properties that are not the usual ones."""
+    return lzma.compress(EVIL, lzma.FORMAT_ALONE, filters=[{"id": lzma.FILTER_LZMA1, **properties}])
+
+
+@case(FORBIDDEN, "not-granted")
+def lzma_with_a_small_dictionary() -> bytes:
+    return in_lzma_with(dict_size=4096)
+
+
+@case(FORBIDDEN, "not-granted")
+def lzma_with_a_dictionary_between() -> bytes:
+    return in_lzma_with(dict_size=3 << 19)
+
+
+@case(FORBIDDEN, "not-granted")
+def lzma_with_other_properties() -> bytes:
+    return in_lzma_with(dict_size=1 << 20, lc=0, lp=2, pb=0)
+
+
+# A payload that ends within the second half, which alone is one payload: only together they are what they are.
+HALVES: Final = (
+    b"B\x20\0\0\0" + b"\xff" * 10,
+    b"B" + struct.pack("<L", 18 + len(CALL)) + b"\xff" * 17 + b"0" + CALL + b".",
+)
+
+
+@case(FORBIDDEN, "not-granted")
+def two_gzip_members_with_zeros_between() -> bytes:
+    return gzip.compress(HALVES[0]) + bytes(100_000) + gzip.compress(HALVES[1])
+
+
+@case(FORBIDDEN, "not-granted")
+def two_xz_streams_with_zeros_between() -> bytes:
+    return lzma.compress(HALVES[0]) + bytes(8) + lzma.compress(HALVES[1])
+
+
+@case(FORBIDDEN, "not-granted")
+def xz_and_lzma_in_a_row() -> bytes:
+    return lzma.compress(HALVES[0]) + lzma.compress(HALVES[1], lzma.FORMAT_ALONE)
+
+
+@case(FORBIDDEN, "not-granted")
+def lzma_and_xz_in_a_row() -> bytes:
+    return lzma.compress(HALVES[0], lzma.FORMAT_ALONE) + lzma.compress(HALVES[1])
+
+
+@case(FORBIDDEN, "not-granted")
+def two_lzma_streams_in_a_row() -> bytes:
+    return lzma.compress(HALVES[0], lzma.FORMAT_ALONE) + lzma.compress(HALVES[1], lzma.FORMAT_ALONE)
 
 
 @case(NO_PICKLE)
@@ -581,6 +681,51 @@ def tar_that_is_a_pickle_too() -> bytes:
     return in_tar(("cos\nsystem\n(Vtrue\ntR.", GOOD), form=tarfile.USTAR_FORMAT)
 
 
+@case(FORBIDDEN, "not-granted")
+def tar_that_is_a_long_pickle_too() -> bytes:
+    skip = b"B" + struct.pack("<L", 3 << 20)  # bytes, to far within what the member holds
+    data = bytearray(in_tar(("x", b"a" * (4 << 20)), form=tarfile.USTAR_FORMAT))
+    data[:100] = skip.ljust(100, b"\0")
+    at = len(skip) + (3 << 20)
+    data[at : at + len(CALL) + 1] = b"0" + CALL
+    return with_checksum(data, b"%06o\0 ")
+
+
+@case(FORBIDDEN, "not-granted")
+def tar_with_a_prefix_before_its_checksum() -> bytes:
+    return with_checksum(bytearray(in_tar(("a.pkl", EVIL), form=tarfile.USTAR_FORMAT)), b"0o%o\0")
+
+
+def with_checksum(data: bytearray, spelled: bytes) -> bytes:
+    """A tar whose first header has been changed."""
+    data[148:156] = b" " * 8
+    data[148:156] = (spelled % sum(data[:512])).ljust(8, b"\0")
+    return bytes(data)
+
+
+def with_pax(*headers: bytes) -> bytes:
+    """A tar with these pax headers before its one member, whose own header says that it is empty."""
+    blocks = []
+    for number, records in enumerate((*headers, b"")):
+        info = tarfile.TarInfo(f"h{number}" if records else "data.pkl")
+        info.type = tarfile.XHDTYPE if records else tarfile.REGTYPE
+        info.size = len(records)
+        blocks += [info.tobuf(tarfile.USTAR_FORMAT), records.ljust(-(-len(records) // 512) * 512, b"\0")]
+    # What readers who missed the size take for the next header: a name that is a pickle.
+    hidden = in_tar((CALL.decode(), GOOD), form=tarfile.USTAR_FORMAT)
+    return b"".join(blocks) + hidden
+
+
+@case(MALFORMED, "container-mismatch")
+def tar_with_two_pax_headers() -> bytes:
+    return with_pax(b"13 size=1024\n", b"16 comment=none\n")
+
+
+@case(MALFORMED, "container-mismatch")
+def tar_with_a_pax_length_of_many_digits() -> bytes:
+    return with_pax(b"000000000000025 size=1024\n"[1:])
+
+
 @case(FORBIDDEN, "container-mismatch", "not-granted")
 def tar_with_two_sizes() -> bytes:
     file = io.BytesIO()
@@ -674,6 +819,47 @@ def in_sqlite_with_an_odd_table(inner: bytes) -> bytes:
     return in_sqlite(zlib.compress(inner), table='un"named; DROP')
 
 
+def sqlite_of(*statements: str) -> bytes:
+    """A database that these statements make."""
+    with sqlite3.connect(":memory:") as connection:
+        for statement in statements:
+            connection.execute(statement)
+        connection.commit()
+        data = connection.serialize()
+    connection.close()
+    return data
+
+
+@case(FORBIDDEN, "container", "not-granted")
+def sqlite_with_a_view() -> bytes:
+    return sqlite_of(f"CREATE VIEW Cache AS SELECT 'k' AS key, x'{EVIL.hex()}' AS value")
+
+
+@case(INCOMPLETE, "container")
+def sqlite_with_a_view_that_computes() -> bytes:
+    return sqlite_of(f"CREATE VIEW Cache AS SELECT 'k' AS key, x'{EVIL[:1].hex()}' || x'{EVIL[1:].hex()}' AS value")
+
+
+@case(FORBIDDEN, "container", "not-granted")
+def sqlite_with_a_computed_column() -> bytes:
+    column = f"value BLOB GENERATED ALWAYS AS (x'{EVIL.hex()}')"
+    return sqlite_of(f"CREATE TABLE Cache (key TEXT, {column})", "INSERT INTO Cache (key) VALUES ('k')")
+
+
+@case(FORBIDDEN, "container", "not-granted")
+def sqlite_with_a_trigger() -> bytes:
+    change = f"UPDATE Cache SET value = x'{EVIL.hex()}'"
+    trigger = f"CREATE TRIGGER t AFTER INSERT ON Cache BEGIN {change}; END"
+    return sqlite_of("CREATE TABLE Cache (key TEXT, value BLOB)", trigger)
+
+
+@case(INCOMPLETE, "container")
+def sqlite_with_a_trigger_that_computes() -> bytes:
+    change = f"UPDATE Cache SET value = unhex('{EVIL[:20].hex()}')"
+    trigger = f"CREATE TRIGGER t AFTER INSERT ON Cache BEGIN {change}; END"
+    return sqlite_of("CREATE TABLE Cache (key TEXT, value BLOB)", "INSERT INTO Cache VALUES ('k', 1)", trigger)
+
+
 @case(INCOMPLETE, "container")
 def sqlite_that_is_damaged() -> bytes:
     return patched(in_sqlite(GOOD), 100, b"\xff" * 300)
@@ -694,6 +880,26 @@ def in_one_record(inner: bytes) -> bytes:
     return struct.pack(">L", len(inner)) + inner
 
 
+@case(FORBIDDEN, "not-granted")
+def behind_a_time_stamp_of_never() -> bytes:
+    return bytes(4) + CALL
+
+
+@case(FORBIDDEN, "not-granted")
+def behind_a_time_stamp_of_letters_and_without_an_end() -> bytes:
+    return b"zzzz" + CALL[:-1]
+
+
+@case(NO_PICKLE)
+def text_that_looks_like_a_name_behind_four_letters() -> bytes:
+    return b"The cat\nsat\non the mat.\n"
+
+
+@case(FORBIDDEN, "not-granted")
+def in_a_record_of_protocol_0() -> bytes:
+    return struct.pack(">L", len(CALL)) + CALL
+
+
 @each
 def behind_a_time_stamp(inner: bytes) -> bytes:
     return struct.pack("<I", 1_700_000_000) + inner
@@ -702,6 +908,12 @@ def behind_a_time_stamp(inner: bytes) -> bytes:
 @each
 def in_base64(inner: bytes) -> bytes:
     return base64.encodebytes(inner)  # as Django's database cache
+
+
+@each
+def in_base64_with_rubbish(inner: bytes) -> bytes:
+    text = base64.b64encode(inner)
+    return text[:7] + b"!\n-" + text[7:]  # which `base64.b64decode` passes over
 
 
 @each

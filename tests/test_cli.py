@@ -285,13 +285,6 @@ def test_hostile_names_of_files_never_reach_the_terminal(tmp_path, capsys, form)
     assert printable(capsys.readouterr().out)
 
 
-def test_show_escapes_what_the_stream_holds(tmp_path, capsys):
-    path = tmp_path / "x.pkl"
-    path.write_bytes(pickle.dumps([STEERING, STEERING.encode()], 3)[:-1] + b"c\x1b[31m\n\xe2\x80\xae\n0.")
-    assert main(["show", str(path)]) == PASSED
-    assert printable(capsys.readouterr().out)
-
-
 def test_complaints_are_escaped(capsys):
     assert main(["show", f"/missing/{STEERING}"]) == INCOMPLETE
     assert printable(capsys.readouterr().err)
@@ -342,33 +335,6 @@ def test_a_module_beside_the_scanned_file_is_not_imported(tmp_path):
 
 
 # The other commands.
-
-
-def test_show_lists_every_instruction_with_the_names(tree, capsys):
-    assert main(["show", str(tree / "forbidden.pkl")]) == PASSED
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["0", "GLOBAL", "os", "system", "[global:os.system]"]
-    assert lines[-1].split()[:2] == [str(len(FORBIDDEN) - 1), "STOP"]
-
-
-def test_show_goes_on_with_the_next_pickle_of_the_file(tmp_path, capsys):
-    path = tmp_path / "two.pkl"
-    path.write_bytes(GOOD + GOOD)
-    assert main(["show", str(path)]) == PASSED
-    assert capsys.readouterr().out.count("STOP") == 2
-
-
-@pytest.mark.parametrize("data", [MALFORMED, b"", GOOD + b"\xff"])
-def test_show_ends_with_what_is_wrong(tmp_path, capsys, data):
-    path = tmp_path / "x.pkl"
-    path.write_bytes(data)
-    assert main(["show", str(path)]) == FOUND
-    assert "  ! " in capsys.readouterr().out.splitlines()[-1]
-
-
-def test_show_of_what_cannot_be_read_exits_with_two(tmp_path, capsys):
-    assert main(["show", str(tmp_path / "missing")]) == INCOMPLETE
-    assert main(["show", str(tmp_path)]) == INCOMPLETE
 
 
 def test_version_names_the_version_and_the_interpreter(capsys):

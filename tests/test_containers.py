@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import gc
 import gzip
 import hashlib
 import lzma
@@ -13,6 +14,7 @@ import struct
 import subprocess
 import sys
 import tracemalloc
+import weakref
 import zipfile
 import zlib
 from contextlib import contextmanager
@@ -23,7 +25,7 @@ import pytest
 import safepickle
 import safepickle.scanner
 from safepickle.cli import main
-from safepickle.containers.source import FileSource
+from safepickle.containers.source import Budget, BytesSource, FileSource, Unpacked
 from safepickle.policy import Policy
 from safepickle.report import RULES
 from tests import make_containers as made
@@ -125,7 +127,7 @@ def test_what_a_database_computes_when_it_is_read_is_not_read():
         data = base.serialize()
     base.close()
     report = safepickle.scan(data, policy=PLAIN)
-    assert (report.verdict, rules(report)) == ("forbidden", {"not-granted"})
+    assert (report.verdict, rules(report)) == ("forbidden", {"not-granted", "container"})
 
 
 def test_a_view_of_a_database_is_never_read():
@@ -134,6 +136,23 @@ def test_a_view_of_a_database_is_never_read():
         base.execute("INSERT INTO plain VALUES (?)", (made.GOOD,))
         endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x FROM n) SELECT x FROM n"
         base.execute(f"CREATE VIEW endless AS {endless}")
+        base.commit()
+        data = base.serialize()
+    base.close()
+    report = safepickle.scan(data, policy=PLAIN)
+    assert (report.verdict, rules(report)) == ("incomplete", {"container"})
+
+
+def test_counters_of_a_database_are_no_computations():
+    """As caches keep them: what they count stands in no pickle."""
+    with sqlite3.connect(":memory:") as base:
+        base.execute("CREATE TABLE Settings (key TEXT NOT NULL UNIQUE, value)")
+        base.execute("CREATE TABLE Cache (rowid INTEGER PRIMARY KEY, value BLOB, size INTEGER DEFAULT 0)")
+        base.execute("INSERT INTO Cache (value) VALUES (?)", (made.GOOD,))
+        base.execute(
+            "CREATE TRIGGER Settings_count_insert AFTER INSERT ON Cache FOR EACH ROW BEGIN"
+            " UPDATE Settings SET value = value + NEW.size WHERE key = 'count'; END"
+        )
         base.commit()
         data = base.serialize()
     base.close()
@@ -167,6 +186,61 @@ def _lines(data: bytes) -> int:
     finally:
         sys.settrace(before)
     return count
+
+
+def with_dictionary(data: bytes, size: int) -> bytes:
+    """A zip whose one member, packed by LZMA, asks for a dictionary of that size."""
+    return made.patched(data, data.index(b"\5\0", 30) + 3, size.to_bytes(4, "little"))
+
+
+def test_the_dictionary_that_a_member_packed_by_lzma_asks_for_is_bounded():
+    data = made.in_zip(("a.pkl", made.GOOD), method=zipfile.ZIP_LZMA)
+    assert safepickle.scan(with_dictionary(data, 64 << 20), policy=PLAIN).ok
+    assert safepickle.scan(gzip.compress(with_dictionary(data, 8 << 20)), policy=PLAIN).ok
+    for too_large in (with_dictionary(data, 96 << 20), gzip.compress(with_dictionary(data, 16 << 20))):
+        report = safepickle.scan(too_large, policy=PLAIN)
+        assert (report.verdict, rules(report)) == ("incomplete", {"container"})
+        assert "LZMA" in report.findings[0].message
+
+
+class Failing:
+    """A decoder that fails."""
+
+    eof = False
+    needs_input = True
+    unused_data = b""
+
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
+        raise ValueError("no")
+
+
+def test_a_decoder_that_has_failed_is_gone():
+    """Kept by the error that it raised, it would keep its dictionary, and there may be as many as there are members."""
+    decoders: list[weakref.ref[Failing]] = []
+
+    def make() -> Failing:
+        decoder = Failing()
+        decoders.append(weakref.ref(decoder))
+        return decoder
+
+    budget = Budget(size=1, unpacked=1 << 20, opcodes=1, members=1)
+    unpacked = Unpacked(BytesSource(b"packed"), 0, 6, make, budget, errors=(ValueError,))
+    gc.disable()
+    try:
+        assert unpacked.read(0, 1) == b""
+        assert unpacked.failure is not None
+        assert [reference() for reference in decoders] == [None]
+    finally:
+        gc.enable()
+
+
+def test_a_claim_beyond_the_end_is_no_gap():
+    """A member's own header says that its data begins far behind the end of the file."""
+    data = made.patched(made.in_zip(("a.pkl", made.GOOD)), 28, b"\xff\xff")
+    report = safepickle.scan(data, policy=PLAIN)
+    assert (report.verdict, "trailing-data" in rules(report)) == ("incomplete", False)
+    assert report.claimed <= report.size
+    assert all(finding.position is None or finding.position <= report.size for finding in report.findings)
 
 
 # -- Large files -------------------------------------------------------------------------------------------------------
@@ -214,6 +288,15 @@ def test_tensors_that_begin_like_something_are_tensors():
     made_up = random.Random("tensors")
     begins = [b"x\x9c", b"h\x81", b"c", b"b", b"\0\0\0\x10}", b"]\0\0\0", b"abcd\x80\x04", b"gAR", b"P", b"(i", b"Nr"]
     tensors = [(f"m/data/{n}", begins[n % len(begins)] + made_up.randbytes(60)) for n in range(40 * len(begins))]
+    report = safepickle.scan(made.in_zip(("m/data.pkl", made.GOOD), *tensors), policy=PLAIN)
+    assert (report.verdict, report.findings) == ("pass", ())
+
+
+def test_tensors_that_break_off_where_another_reader_goes_on_are_tensors():
+    """It goes on to nothing: only where it would come to a name are they none."""
+    made_up = random.Random("others go on")
+    begins = [b"NNb", b"]Nb", b"N(u", b"](K\x01eK\0K\x02s", b"Nr"]
+    tensors = [(f"m/data/{n}", begins[n % len(begins)] + made_up.randbytes(60)) for n in range(100 * len(begins))]
     report = safepickle.scan(made.in_zip(("m/data.pkl", made.GOOD), *tensors), policy=PLAIN)
     assert (report.verdict, report.findings) == ("pass", ())
 
@@ -340,6 +423,25 @@ def test_what_joblib_would_run_behind_an_array_that_pickle_reads_as_a_string_is_
     assert "system" in {finding.name for finding in report.findings}
 
 
+def test_what_is_hidden_in_a_payload_counts_where_the_array_before_it_was_none(tmp_path):
+    """The file makes sense to pickle alone, which was tried first, and whose findings were taken back meanwhile."""
+    payload = b"\xff" * 9 + made.EVIL + bytes(2 << 20)
+    path = tmp_path / "large.joblib"
+    path.write_bytes(one_array(5, b"B" + struct.pack("<L", len(payload)) + payload + b"0."))
+    report = safepickle.scan(path, policy=Policy.from_yaml(NUMPY))
+    assert report.verdict == "forbidden"
+    assert {finding.name for finding in report.findings} == {"system"}
+
+
+def test_what_is_hidden_behind_an_array_is_found_once():
+    hidden = b"\xff" + made.EVIL
+    data = one_array(30, bytes(range(200, 230)) + b"0U" + bytes([len(hidden)]) + hidden + b".")
+    report = safepickle.scan(data, policy=Policy.from_yaml(NUMPY))
+    places = [member.start for member in report.members if member.verdict == "forbidden"]
+    assert places == [data.index(made.EVIL)]
+    assert [(finding.name, finding.verb) for finding in report.findings] == [("system", "refer"), ("system", "call")]
+
+
 # -- What is printed ---------------------------------------------------------------------------------------------------
 
 
@@ -356,6 +458,28 @@ def test_a_finding_says_in_which_member_it_is():
     report = safepickle.scan(made.in_zip(("a.zip", made.in_zip(("b.pkl", made.EVIL)))), policy=PLAIN)
     assert {finding.member for finding in report.findings} == {"a.zip!/b.pkl"}
     assert {finding.position for finding in report.findings} == {2, 23}
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        (gzip.compress(made.EVIL), "gzip"),
+        (bz2.compress(made.EVIL), "bzip2"),
+        (lzma.compress(made.EVIL), "xz"),
+        (lzma.compress(made.EVIL, lzma.FORMAT_ALONE), "lzma"),
+        (zlib.compress(made.EVIL), "zlib"),
+        (b"ZF" + hex(len(made.EVIL)).ljust(19).encode() + zlib.compress(made.EVIL), "zlib"),
+        (gzip.compress(bz2.compress(made.EVIL)), "gzip!/bzip2"),
+        (gzip.compress(made.in_tar(("x.pkl", made.EVIL))), "gzip!/x.pkl"),
+        (made.in_zip(("x.gz", gzip.compress(made.EVIL))), "x.gz!/gzip"),
+        (made.in_npy("'<k8'", "(1,)", made.EVIL), "array"),
+    ],
+)
+def test_what_comes_out_of_decompression_has_a_name_since_its_places_count_there(data, name):
+    report = safepickle.scan(data, policy=PLAIN)
+    assert {member.name for member in report.members if member.verdict == "forbidden"} == {name}
+    assert {finding.member for finding in report.findings if finding.name == "system"} == {name}
+    assert {finding.position for finding in report.findings if finding.name == "system"} == {2, 23}
 
 
 def test_scanning_imports_nothing_that_a_plain_pickle_does_not_need():

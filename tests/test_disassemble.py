@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from safepickle import opcodes
+from safepickle.containers.source import BytesSource
 from safepickle.disassemble import LONGEST_ARGUMENT, SHOWN_WORDS, Line, disassemble, show_argument
+from safepickle.windows import WindowReader
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.binary(),
@@ -174,6 +176,36 @@ def test_an_argument_is_shown_escaped(argument, shown):
 @pytest.mark.parametrize(("argument", "unit"), [("x" * 1000, "characters"), (b"x" * 1000, "bytes")])
 def test_a_long_argument_is_cut_and_says_how_long_it_was(argument, unit):
     assert show_argument(argument) == repr(argument[:LONGEST_ARGUMENT]) + f"... (1000 {unit})"
+
+
+def test_what_is_memoized_is_shown_with_its_index():
+    lines = lines_of(b"\x80\x04]\x94}\x94Nq\x07h\x01.")
+    assert [(line.opcode, line.argument) for line in lines if line.opcode.endswith(("MEMOIZE", "PUT", "GET"))] == [
+        ("MEMOIZE", "as 0"), ("MEMOIZE", "as 1"), ("BINPUT", "7"), ("BINGET", "1"),
+    ]  # fmt: skip
+
+
+@given(VALUES, PROTOCOLS)
+def test_a_reader_of_a_larger_source_is_shown_as_bytes_are(value, protocol):
+    data = pickle.dumps(value, protocol)
+    reader = WindowReader(BytesSource(b"xyz" + data), 3)
+    assert list(disassemble(reader, shift=-3)) == lines_of(data)
+    assert list(disassemble(reader, shift=-3)) == lines_of(data)
+
+
+def test_of_a_large_payload_only_the_beginning_is_read():
+    payloads = [b"b" * 70_000, "é" * 70_000, bytearray(70_000), 1 << 600_000]
+    reader = WindowReader(BytesSource(pickle.dumps(payloads, 5)), 0)
+    shown = [line.argument for line in disassemble(reader) if "..." in line.argument]
+    assert shown == [
+        f"{b'b' * 60!r}... (70000 bytes)", f"{'é' * 60!r}... (140000 bytes)", f"{bytes(60)!r}... (70000 bytes)",
+        f"{bytes(60)!r}... (75001 bytes)",
+    ]  # fmt: skip
+
+
+def test_a_large_text_that_is_none_is_a_problem_each_time_it_is_read():
+    reader = WindowReader(BytesSource(b"X" + (70_000).to_bytes(4, "little") + b"x" * 69_999 + b"\xff."), 0)
+    assert [list(disassemble(reader))[-1].problem for _ in range(2)] == ["text is not UTF-8: invalid start byte"] * 2
 
 
 def test_a_pickle_can_start_anywhere_in_the_data():

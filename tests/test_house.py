@@ -37,13 +37,13 @@ LAYERS = (
     {"scanner"},
     {"policy.expect", "policy.infer", "policy.inspection", "policy.observe"},
     {"policy.learn", "policy.lint"},
-    {"policy.merge"},
+    {"policy.merge", "narrate"},
     {""},
     {"console", "baseline", "completion", "formats.outcomes", "pages.objects"},
     {"config", "progress", "cli_policy", "formats.text", "formats.documents", "formats.sarif", "pages"},
     {"formats.github", "formats.html"},
     {"formats"},
-    {"cli_report"},
+    {"cli_explain", "cli_report"},
     {"cli"},
     {"__main__"},
 )
@@ -57,7 +57,8 @@ TOP_LEVEL = {
 INTERFACE = {
     "DEFAULT_PROTOCOL", "EndOfStream", "Finding", "Forbidden", "HIGHEST_PROTOCOL", "LimitExceeded", "MalformedStream",
     "PickleBuffer", "PickleError", "Pickler", "PicklingError", "Policy", "PolicyError", "ReconstructionError", "Report",
-    "Unpickler", "UnpicklingError", "constructor", "constructors", "dump", "dumps", "load", "loads", "scan", "verify",
+    "Unpickler", "UnpicklingError", "constructor", "constructors", "dump", "dumps", "explain", "load", "loads", "scan",
+    "verify",
 }  # fmt: skip
 
 # Tests that are about the project rather than about one module.

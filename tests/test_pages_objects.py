@@ -12,7 +12,7 @@ from hypothesis import given
 
 from safepickle.pages import objects
 from safepickle.pages.objects import Artist, Picture
-from safepickle.scanner import scan_watching
+from safepickle.scanner import watched
 from tests import strategies
 
 STEERING = "\x1b[31m\u202e</script><b>"
@@ -20,7 +20,7 @@ STEERING = "\x1b[31m\u202e</script><b>"
 
 def pictures(data: bytes, room: int = 5000) -> tuple[Picture, ...]:
     artist = Artist(room)
-    scan_watching(data, artist)
+    watched(data, watch=artist)
     return artist.pictures
 
 
@@ -101,7 +101,7 @@ def test_what_is_kept_is_bounded_whatever_the_source_holds():
     assert not wide.whole
     assert any(item == "list (not shown)" for node in wide.nodes for _, item in node.items)
     artist = Artist(room=100)
-    scan_watching(pickle.dumps([[1]] * 9, 4) * 200, artist)
+    watched(pickle.dumps([[1]] * 9, 4) * 200, watch=artist)
     assert artist.taken <= 100
     assert artist.left_out == 200 - len(artist.pictures)
 
@@ -161,7 +161,7 @@ def test_large_files_are_drawn_without_their_payloads(tmp_path):
     path = tmp_path / "big.pkl"
     path.write_bytes(pickle.dumps([b"x" * (3 << 20), "after", [7]], 5))
     artist = Artist()
-    scan_watching(path, artist)
+    watched(path, watch=artist)
     (found,) = artist.pictures
     assert [item for _, item in found.nodes[0].items] == ["bytes of 3,145,728 bytes", "'after'", 1]
     assert found.nodes[1].items == (("0", "7"),)

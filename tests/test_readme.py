@@ -84,6 +84,8 @@ def test_what_the_readme_says_only_pickle_accepts_is_refused_here_alone(row):
     with pytest.raises(safepickle.UnpicklingError) as stopped:
         safepickle.loads(stream, policy=safepickle.Policy.unrestricted())
     assert type(stopped.value).__name__ == outcome
+    assert stopped.value.elsewhere
+    assert safepickle.scan(stream).verdict in {"malformed", "forbidden"}
 
 
 def test_the_examples_of_attacks_are_constants():
@@ -156,6 +158,12 @@ def test_learning_prints_what_the_readme_shows(monkeypatch, capsys):
     monkeypatch.chdir(ROOT)
     assert main(["policy", "learn", "tests/data/valid/readme_orders.pkl"]) == 0
     assert capsys.readouterr().out.strip() == titled("what policy learn prints")
+
+
+def test_explaining_prints_what_the_readme_shows(monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
+    assert main(["explain", "--policy", "plain", "tests/data/valid/cpython-3.11.7-4-fractions.pkl"]) == 1
+    assert capsys.readouterr().out.strip() == titled("what explain prints")
 
 
 def test_the_synopsis_of_the_command_line_is_the_one_it_has():

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import safepickle
 from safepickle import scanner
 from safepickle.policy import Policy
-from safepickle.scanner import scan, scan_watching
+from safepickle.scanner import scan, watched
 from tests.assembler import asm
 
 PLAIN = Policy.named("plain")
@@ -54,6 +54,25 @@ def test_what_breaks_before_it_could_do_anything_is_no_pickle():
 def test_what_breaks_after_it_could_do_something_is_malformed():
     data = asm(("GLOBAL", "builtins", "set"), "EMPTY_LIST", "TUPLE1", "REDUCE")
     assert safepickle.scan(data, policy=PLAIN).verdict == "malformed"
+
+
+@pytest.mark.parametrize(
+    "data", [b"import os\nimport sys\n", b"Release\n", b"b", b"NR.", b"K\x01\x81.", b"(o", b"N\x93."]
+)
+def test_what_no_reader_can_do_anything_with_is_no_pickle(data):
+    """Source files begin with `import`, which is INST without a mark."""
+    assert safepickle.scan(data, policy=PLAIN).verdict == "not a pickle"
+
+
+def test_what_stands_behind_four_bytes_by_chance_makes_nothing_of_the_file():
+    report = safepickle.scan(b"\x80\x04q\x00N.", policy=PLAIN)
+    assert (report.verdict, [member.start for member in report.members]) == ("not a pickle", [0])
+
+
+def test_what_one_reader_imports_before_it_breaks_is_malformed():
+    assert safepickle.scan(b"ios\nsystem\n.", policy=PLAIN).verdict == "malformed"
+    assert safepickle.scan(b"ios\nsys", policy=PLAIN).verdict == "malformed"
+    assert safepickle.scan(b"cos\nsys", policy=PLAIN).verdict == "malformed"
 
 
 def test_a_refusal_before_the_stream_breaks_is_told_before_the_break():
@@ -180,8 +199,8 @@ def test_more_pickles_in_a_row_than_are_followed_are_a_finding(monkeypatch):
 
 def test_whoever_watches_sees_every_pickle_that_is_judged():
     seen = []
-    report = scan_watching(b"N.]." + b"cos\nsystem\n.", lambda *found: seen.append(found))
-    assert [(stream, start, verifier.finished) for stream, start, verifier in seen] == [
+    report = watched(b"N.]." + b"cos\nsystem\n.", watch=seen.append)
+    assert [(judged.member.name, judged.member.start, judged.verifier.finished) for judged in seen] == [
         ("", 0, True),
         ("", 2, True),
         ("", 4, True),

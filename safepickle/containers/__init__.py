@@ -21,18 +21,20 @@ from safepickle.containers.records import (
     begins_base64,
     begins_records,
     begins_stamped,
+    may_be_records,
+    may_be_stamped,
     open_base64,
     open_records,
     open_stamped,
 )
 from safepickle.containers.sevenzips import MAGIC as SEVEN_ZIP
 from safepickle.containers.sevenzips import open_7z
-from safepickle.containers.source import Broken, Budget, Found, Source
+from safepickle.containers.source import MAYBE, Broken, Budget, Found, Source
 from safepickle.containers.stores import GDBM, SQLITE, open_gdbm, open_sqlite
 from safepickle.containers.tars import is_tar, open_tar
 from safepickle.containers.zips import find_end, open_zip
 
-__all__ = ["HEAD", "Kind", "kinds", "kinds_by_end"]
+__all__ = ["HEAD", "Kind", "kinds", "kinds_by_end", "kinds_otherwise"]
 
 #: How many of the first bytes tell a kind.
 HEAD: Final = 512
@@ -58,6 +60,8 @@ _ZIP: Final = Kind("zip", open_zip)
 _TAR: Final = Kind("tar", open_tar)
 _RECORDS: Final = Kind("records", open_records, sure=False, follows=False)
 _STAMPED: Final = Kind("stamped", open_stamped, sure=False, follows=False)
+_MAYBE_RECORDS: Final = Kind("records", partial(open_records, holds=MAYBE), sure=False, follows=False)
+_MAYBE_STAMPED: Final = Kind("stamped", partial(open_stamped, holds=MAYBE), sure=False, follows=False)
 _BASE64: Final = Kind("base64", open_base64, sure=False)
 _BY_END: Final = Kind("zip", open_zip, sure=False)
 _COMPRESSED: Final = tuple(
@@ -103,3 +107,9 @@ def kinds(source: Source, head: bytes) -> list[Kind]:
 def kinds_by_end(source: Source) -> list[Kind]:
     """The kinds that are told by how a source ends; its size must be known."""
     return [_BY_END] if find_end(source) >= 0 else []
+
+
+def kinds_otherwise(source: Source, head: bytes) -> list[Kind]:
+    """The kinds that a source may be where it is nothing else: so much begins like them that little of it is one."""
+    found = [_MAYBE_RECORDS] if may_be_records(head, source.size) else []
+    return [*found, _MAYBE_STAMPED] if may_be_stamped(head) else found

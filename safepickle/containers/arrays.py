@@ -107,7 +107,7 @@ def open_npy(source: Source, budget: Budget) -> Iterator[Found]:
     size = None if described is None else array_size(described, header.get("shape"))
     if described is None or size is None:
         yield Problem("container", "npy: the type or the shape is not understood", len(MAGIC))
-        yield Stream("", Slice(source, start, source.size), start, source.size, ANY)
+        yield Stream("array", Slice(source, start, source.size), start, source.size, ANY)
     elif described.objects:
         yield Stream("objects", Slice(source, start, source.size), start, source.size, PICKLE)
     else:

@@ -3,7 +3,8 @@
 Rules:
 
 * The libraries decompress, a chunk at a time; what comes out is bounded by the budget, whatever the headers say.
-* Several streams of a kind in a row are one, as their own tools read them.  What follows the last of them is nobody's.
+* Several streams of a kind in a row are one, as their own tools read them: with zeros between them, for gzip and xz,
+  and those of xz and of lzma among each other.  What follows the last of them is nobody's.
 * A library that is not installed leaves the stream unread, and that is said.
 """
 
@@ -89,16 +90,10 @@ def _bz2(_memory: int) -> tuple[Callable[[], Decoder], tuple[type[BaseException]
     return bz2.BZ2Decompressor, (OSError, ValueError)
 
 
-def _xz(memory: int) -> tuple[Callable[[], Decoder], tuple[type[BaseException], ...]]:
-    import lzma
-
-    return lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memory), (lzma.LZMAError,)
-
-
 def _lzma(memory: int) -> tuple[Callable[[], Decoder], tuple[type[BaseException], ...]]:
     import lzma
 
-    return lambda: lzma.LZMADecompressor(lzma.FORMAT_ALONE, memory), (lzma.LZMAError,)
+    return lambda: lzma.LZMADecompressor(lzma.FORMAT_AUTO, memory), (lzma.LZMAError,)
 
 
 @cache  # what is not installed is looked for once
@@ -143,22 +138,49 @@ def _is_zlib(head: bytes) -> bool:
     )
 
 
+_XZ: Final = b"\xfd7zXZ\0"
+
+
 def _is_lzma(head: bytes) -> bool:
-    # The old format has no magic number: usual properties, a dictionary of 2**n bytes, a size or none.
-    return head[:1] == b"]" and head[1:4] in (b"\0\0\0", b"\0\0\1", b"\0\0\2", b"\0\0\4", b"\0\0\x08", b"\0\0\x10",
-                                             b"\0\0\x20", b"\0\0\x40", b"\0\0\x80") and len(head) > 12
+    # The old format has no magic number.  As liblzma tells it: properties that are possible, a dictionary of 2**n or
+    # 2**n + 2**(n-1) bytes, a size below 256 GiB or none.
+    if len(head) < 13 or head[0] >= 9 * 5 * 5:
+        return False
+    dictionary, size = int.from_bytes(head[1:5], "little"), int.from_bytes(head[5:13], "little")
+    if size >= 1 << 38 and size != (1 << 64) - 1:
+        return False
+    half = 1 << max(dictionary.bit_length() - 2, 0)
+    return dictionary in (2 * half, 3 * half, (1 << 32) - 1) and dictionary > 0
+
+
+def _is_skippable(head: bytes) -> bool:
+    # A frame of nothing, before or between others: the same ones for zstd and lz4.
+    return head[1:4] == b"\x2a\x4d\x18" and head[0] >> 4 == 5
 
 
 FORMATS: Final = (
     Format("gzip", lambda head: head.startswith(b"\x1f\x8b\x08"), _zlib(31)),
     Format("bzip2", lambda head: head.startswith(b"BZh"), _bz2),
-    Format("xz", lambda head: head.startswith(b"\xfd7zXZ\0"), _xz),
+    Format("xz", lambda head: head.startswith(_XZ), _lzma),
     Format("zstd", lambda head: head.startswith(b"\x28\xb5\x2f\xfd"), _zstd),
     Format("lz4", lambda head: head.startswith(b"\x04\x22\x4d\x18"), _lz4),
     Format("joblib's old zlib file", lambda head: head[:4] == b"ZF0x", _zlib(15), header=_ZF_HEADER),
     Format("zlib", _is_zlib, _zlib(15), sure=False),
     Format("lzma", _is_lzma, _lzma, sure=False),
+    Format("zstd", _is_skippable, _zstd, sure=False),
+    Format("lz4", _is_skippable, _lz4, sure=False),
 )
+
+
+#: By format: whether another stream of what its own tools read as one follows, and whether zeros may stand before that.
+_AGAIN: Final[dict[str, tuple[Callable[[bytes], bool], bool]]] = {
+    "gzip": (FORMATS[0].begins, True),
+    "bzip2": (FORMATS[1].begins, False),
+    "xz": (lambda head: head.startswith(_XZ) or _is_lzma(head), True),
+    "lzma": (lambda head: head.startswith(_XZ) or _is_lzma(head), True),
+    "zstd": (lambda head: FORMATS[3].begins(head) or _is_skippable(head), False),
+    "lz4": (lambda head: FORMATS[4].begins(head) or _is_skippable(head), False),
+}
 
 
 def memory_for(source: Source) -> int:
@@ -179,12 +201,12 @@ def open_compressed(form: Format, source: Source, budget: Budget) -> Iterator[Fo
         yield Problem("missing-library", f"{form.name}: the library that unpacks it is not installed", 0)
         yield Claim(0, source.size)
         return
-    again = form.begins if not form.header and form.name != "zlib" and form.name != "lzma" else None
+    again, padded = _AGAIN.get(form.name, (None, False))
     size = source.size
-    unpacked = Unpacked(source, form.header, size, make, budget, errors=errors, again=again)
+    unpacked = Unpacked(source, form.header, size, make, budget, errors=errors, again=again, padded=padded)
     if not unpacked.read(0, 1) and unpacked.failure is not None and not isinstance(unpacked.failure, Exhausted):
         raise Broken(f"{form.name}: {unpacked.failure}")
-    yield Stream("", unpacked, 0, 0)
+    yield Stream(form.name if not form.header else "zlib", unpacked, 0, 0)
     unpacked.finish()
     if unpacked.failure is not None and not (form.sure or unpacked.meant):
         raise Broken(f"{form.name}: {unpacked.failure}")  # chance: of tensors, one in some thousand begins like zlib

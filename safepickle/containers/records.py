@@ -14,13 +14,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from safepickle.containers.source import Broken, Budget, BytesSource, Claim, Found, Slice, Source, Stream
+from safepickle.containers.source import ANY, Broken, Budget, BytesSource, Claim, Found, Slice, Source, Stream
 
-__all__ = ["begins_base64", "begins_records", "begins_stamped", "open_base64", "open_records", "open_stamped"]
+__all__ = [
+    "begins_base64", "begins_records", "begins_stamped", "may_be_records", "may_be_stamped", "open_base64",
+    "open_records", "open_stamped",
+]  # fmt: skip
 
 _PREFIX: Final = 4
 #: What pickles of dicts and of everything else begin with: PROTO, and what protocols 0 and 1 have instead.
 _BEGIN: Final = b"\x80}]("
+#: And what else they may begin with.
+_MAY_BEGIN: Final = _BEGIN + b"cNIJKMLFGSTUVXBC)"
 #: A PROTO of 2 to 5 and two bits of what follows it.
 _BASE64: Final = frozenset({b"gAI", b"gAJ", b"gAK", b"gAL", b"gAM", b"gAN", b"gAO", b"gAP", b"gAQ", b"gAR", b"gAS",
                             b"gAT", b"gAU", b"gAV", b"gAW", b"gAX"})  # fmt: skip
@@ -28,17 +33,27 @@ _LONGEST_BASE64: Final = 64 << 20
 
 
 def begins_records(head: bytes, size: int) -> bool:
-    """Whether the first four bytes are a length that fits, and a pickle may follow."""
+    """Whether the first four bytes are a length that fits, and a pickle follows."""
+    return may_be_records(head, size) and head[_PREFIX] in _BEGIN
+
+
+def may_be_records(head: bytes, size: int) -> bool:
+    """Whether the first four bytes are a length that fits, and something follows that a pickle may begin with."""
     length = int.from_bytes(head[:_PREFIX], "big")
-    return len(head) > _PREFIX and head[_PREFIX] in _BEGIN and 1 < length <= size - _PREFIX
+    return may_be_stamped(head) and 1 < length <= size - _PREFIX
 
 
 def begins_stamped(head: bytes) -> bool:
     """Whether a PROTO stands behind four bytes, as cachelib writes when an entry ends before the entry."""
-    return len(head) > _PREFIX + 1 and head[_PREFIX] == 0x80 and 2 <= head[_PREFIX + 1] <= 5 and head[0] != 0x80
+    return may_be_stamped(head) and head[_PREFIX] == 0x80 and 2 <= head[_PREFIX + 1] <= 5 and head[0] != 0x80
 
 
-def open_records(source: Source, budget: Budget) -> Iterator[Found]:
+def may_be_stamped(head: bytes) -> bool:
+    """Whether something stands behind four bytes that a pickle may begin with."""
+    return len(head) > _PREFIX + 1 and head[_PREFIX] in _MAY_BEGIN
+
+
+def open_records(source: Source, budget: Budget, holds: str = ANY) -> Iterator[Found]:
     """Every record.  Raises Broken where the first is no pickle."""
     at = number = 0
     while at < source.size:
@@ -50,19 +65,19 @@ def open_records(source: Source, budget: Budget) -> Iterator[Found]:
         budget.member()
         record = Slice(source, start, stop)
         yield Claim(at, start)
-        yield Stream(f"record {number}", record, start, stop)
+        yield Stream(f"record {number}", record, start, stop, holds)
         if not record.meant:
             raise Broken("records: one is no pickle")
         at = stop
         number += 1
 
 
-def open_stamped(source: Source, budget: Budget) -> Iterator[Found]:
+def open_stamped(source: Source, budget: Budget, holds: str = ANY) -> Iterator[Found]:
     """The pickle behind a time stamp.  Raises Broken where there is none."""
     budget.member()
     rest = Slice(source, _PREFIX, source.size)
     yield Claim(0, _PREFIX)
-    yield Stream("behind the time stamp", rest, _PREFIX, source.size)
+    yield Stream("behind the time stamp", rest, _PREFIX, source.size, holds)
     if not rest.meant:
         raise Broken("no pickle behind the time stamp")
 
@@ -80,9 +95,8 @@ def open_base64(source: Source, budget: Budget) -> Iterator[Found]:
         raise Broken("base64: too long to be looked into")
     budget.unpack(source.size)
     try:
-        # Line ends are passed over, and nothing else that is not of the alphabet.
-        text = source.read(0, source.size).translate(None, b"\r\n")
-        data = binascii.a2b_base64(text, strict_mode=True)
+        # As `base64.b64decode` reads it unless told otherwise: what is not of the alphabet is passed over.
+        data = binascii.a2b_base64(source.read(0, source.size))
     except ValueError:
         raise Broken("base64: not what it begins like") from None
     inner = BytesSource(data)

@@ -17,13 +17,15 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple, Protocol
 
 __all__ = [
-    "ANY", "DATA", "PICKLE", "Broken", "Budget", "BytesSource", "Claim", "ContainerError", "Decoder", "Exhausted",
-    "FileSource", "Found", "Problem", "Slice", "Source", "Stream", "Unpacked",
+    "ANY", "DATA", "MAYBE", "PICKLE", "Broken", "Budget", "BytesSource", "Claim", "ContainerError", "Decoder",
+    "Exhausted", "FileSource", "Found", "Problem", "Slice", "Source", "Stream", "Unpacked",
 ]  # fmt: skip
 
-#: What a stream is expected to hold: anything at all, a pickle, or mere data, which is claimed and not read.
+#: What a stream is expected to hold: anything at all, a pickle, what may well be none although it begins like one, or
+#: mere data, which is claimed and not read.
 ANY: Final = "any"
 PICKLE: Final = "pickle"
+MAYBE: Final = "maybe"
 DATA: Final = "data"
 
 _CHUNK: Final = 64 * 1024
@@ -185,7 +187,8 @@ class Decoder(Protocol):
 class Unpacked(Source):
     """What comes out of decompression, forwards and within a window; going further back starts again, and is charged.
 
-    `make` gives a decoder for each packed stream; `again` says of what follows one whether it is another of its kind.
+    `make` gives a decoder for each packed stream; `again` says of what follows one whether it is another of its kind,
+    and where it is `padded`, zeros may stand between them.
     `errors` are what the decoder raises; `exactly` is the length after which the packed data may end unannounced.
     `size` is known once the end was reached; until then it is a lower bound.
     """
@@ -200,6 +203,7 @@ class Unpacked(Source):
         *,
         errors: tuple[type[BaseException], ...],
         again: Callable[[bytes], bool] | None = None,
+        padded: bool = False,
         exactly: int | None = None,
     ) -> None:
         self._packed = packed
@@ -210,6 +214,7 @@ class Unpacked(Source):
         self._budget = budget
         self._errors = errors
         self._again = again
+        self._padded = padded
         self._exactly = exactly
         self.failure: ContainerError | None = None  # why nothing more comes out, where that is not the end
         self.size = 0
@@ -260,6 +265,19 @@ class Unpacked(Source):
                 del self._held[:spare]
                 self._base += spare
 
+    def _following(self, at: int) -> int:
+        """Where another packed stream begins behind one that ends at `at`; -1 where there is none."""
+        if self._again is None:
+            return -1
+        if self._padded:
+            while at < self._stop:
+                chunk = self._packed.read(at, min(_CHUNK, self._stop - at))
+                rest = chunk.lstrip(b"\0")
+                at += len(chunk) - len(rest)
+                if rest or not chunk:
+                    break
+        return at if self._again(self._packed.read(at, min(16, self._stop - at))) else -1
+
     def _run(self) -> Iterator[bytes]:
         """The unpacked bytes in chunks, from the beginning."""
         import zlib
@@ -293,9 +311,11 @@ class Unpacked(Source):
             if decoder.eof:
                 at -= len(decoder.unused_data or b"")
                 self.ended = at
-                if self._again is None or not self._again(self._packed.read(at, min(16, self._stop - at))):
+                following = self._following(at)
+                if following < 0:
                     self.finished = True
                     return
+                at = following
                 self._budget.unpack(_FIRST_CHUNK)  # a stream of nothing takes its time too
                 ahead = _FIRST_CHUNK
                 decoder = self._make()

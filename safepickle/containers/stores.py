@@ -4,12 +4,15 @@ Rules:
 
 * SQLite reads its own files, from memory and without trusting the schema: only tables are read, by nothing but SELECT,
   and whatever takes too many steps is broken off.
+* What a database computes when it is read or written to (views, generated columns, triggers) can give what stands in no
+  table.  It is not run, but said, and literals in it are streams; counters, as caches keep them, are harmless.
 * Every value that is bytes is a stream; which column holds pickles no schema says.
 * What a database has thrown away but not overwritten cannot be read through it, and is not looked for.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -25,6 +28,13 @@ _STEPS_PER_BYTE: Final = 4
 _LEAST_STEPS: Final = 4_000_000
 _ROUND: Final = 10_000
 _WAL_VERSION: Final = 2
+
+_GENERATED: Final = (2, 3)  # of `pragma_table_xinfo`
+_LITERAL: Final = re.compile(r"[xX]'((?:[0-9a-fA-F]{2})*)'|'((?:[^']|'')*)'")
+#: What a trigger needs to make a value: a literal of some length, functions, or to join what it has.
+_MAKES_VALUES: Final = re.compile(
+    r"'[^']{16,}'|x'|\|\||\b(?!(?:old|new|values|into|set|in|when|and|or|on)\b)\w+\s*\(", re.IGNORECASE
+)
 
 #: How gdbm's files begin, by the byte order and the width of offsets.
 GDBM: Final = (b"\xcf\x9a\x57\x13", b"\xce\x9a\x57\x13", b"\x13\x57\x9a\xcf", b"\x13\x57\x9a\xce")
@@ -67,13 +77,14 @@ def _rows(connection: Any, data: bytes, budget: Budget) -> Iterator[Found]:
     connection.set_progress_handler(count, _ROUND)
     for pragma in ("trusted_schema=OFF", "cell_size_check=ON", "query_only=ON"):
         connection.execute(f"PRAGMA {pragma}")
-    tables = connection.execute(
-        "SELECT name FROM sqlite_master WHERE type = 'table' AND rootpage > 0"
-    ).fetchall()
-    for (table,) in tables:
-        # What is computed when it is read may take any time, and holds nothing that is not elsewhere in the table.
-        described = connection.execute("SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0", (_text(table),))
-        columns = [_text(name) for (name,) in described]
+    schema = connection.execute("SELECT type, name, rootpage, sql FROM sqlite_master").fetchall()
+    for kind, name, _, sql in schema:
+        yield from _computed(_text(kind), _text(name), _text(sql or ""), budget)
+    for table in [name for kind, name, page, _ in schema if kind == b"table" and page]:
+        described = connection.execute("SELECT name, hidden FROM pragma_table_xinfo(?)", (_text(table),)).fetchall()
+        columns = [_text(name) for name, hidden in described if not hidden]
+        if any(hidden in _GENERATED for _, hidden in described):
+            yield Problem("container", f"SQLite: columns of the table {_text(table)!r} are computed when it is read")
         if not columns:
             continue
         chosen = ", ".join(map(_quoted, columns))
@@ -83,6 +94,19 @@ def _rows(connection: Any, data: bytes, budget: Budget) -> Iterator[Found]:
                 if isinstance(value, bytes) and value:
                     budget.member()
                     yield Stream(f"{_text(table)}.{column}[{number}]", BytesSource(value), None, 0)
+
+
+def _computed(kind: str, name: str, sql: str, budget: Budget) -> Iterator[Found]:
+    """What a part of the schema computes, and the literals in it."""
+    if kind == "view":
+        yield Problem("container", f"SQLite: {name!r} is a view, which is computed when it is read")
+    elif kind == "trigger" and _MAKES_VALUES.search(sql):
+        yield Problem("container", f"SQLite: the trigger {name!r} makes values when the database is written to")
+    for literal in _LITERAL.finditer(sql):
+        data = bytes.fromhex(literal[1]) if literal[1] is not None else literal[2].replace("''", "'").encode()
+        if data:
+            budget.member()
+            yield Stream(f"schema of {name}", BytesSource(data), None, 0)
 
 
 def _quoted(name: str) -> str:

@@ -10,6 +10,7 @@ Rules:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
@@ -22,7 +23,12 @@ _BLOCK: Final = 512
 _LONGEST_RECORD: Final = 1 << 20
 _REGULAR: Final = b"\x000\x007"
 _PAX: Final = b"xgX"
+#: Headers that say something of the next one.
+_EXTENSIONS: Final = frozenset({b"L", b"K", b"x", b"g", b"X"})
 _SPARSE: Final = b"S"
+
+
+_RECORD: Final = re.compile(rb"([1-9][0-9]{0,9}) ([^=\n\0]+)=")
 
 
 class _Header(NamedTuple):
@@ -41,6 +47,7 @@ def open_tar(source: Source, budget: Budget) -> Iterator[Found]:
     at = 0
     name = ""
     size: int | None = None
+    extended = False  # whether a pax header waits for its member
     while True:
         block = source.read(at, _BLOCK)
         header = _header(block)
@@ -50,22 +57,26 @@ def open_tar(source: Source, budget: Budget) -> Iterator[Found]:
             break
         budget.member()
         start = at + _BLOCK
-        length = header.size if size is None else size
+        is_member = header.kind not in _EXTENSIONS
+        length = header.size if size is None or not is_member else size
         stop = start + -(-length // _BLOCK) * _BLOCK
         if header.kind in b"LK" and header.kind:
             name = _text(source.read(start, min(length, _LONGEST_RECORD))) if header.kind == b"L" else name
             yield Claim(at, min(stop, source.size))
         elif header.kind and header.kind in _PAX:
-            records = _pax(source.read(start, min(length, _LONGEST_RECORD)))
+            records, is_whole = _pax(source.read(start, min(length, _LONGEST_RECORD)))
             name = records.get("path", name)
             size, problems = _told_size(records, header, at)
             yield from problems
+            if not is_whole or (extended and header.kind != b"g"):
+                yield Problem("container-mismatch", "tar: pax headers that readers take for different things", at)
+            extended = extended or header.kind != b"g"
             yield Claim(at, min(stop, source.size))
         else:
             if size is not None and header.size not in (0, size):
                 yield Problem("container-mismatch", "tar: a member has two sizes", at, name or header.name)
             yield from _member(source, header, name or header.name, at, length)
-            name, size = "", None
+            name, size, extended = "", None, False
         at = stop
         if at > source.size:
             yield Problem("container", "tar: the last member breaks off", source.size)
@@ -129,27 +140,26 @@ def _number(field: bytes) -> int | None:
     if field[:1] in (b"\x80", b"\xff"):
         return int.from_bytes(field[1:], "big", signed=field[0] == 0xFF)
     digits = field.split(b"\0", 1)[0].strip()
-    if digits.strip(b"01234567"):
+    try:  # as Python's tarfile reads it, which takes signs, a prefix and underscores too
+        return int(str(digits, "ascii"), 8) if digits else 0
+    except ValueError:
         return None
-    return int(digits, 8) if digits else 0
 
 
 def _text(raw: bytes) -> str:
     return raw.split(b"\0", 1)[0].decode("utf-8", "surrogateescape")
 
 
-def _pax(raw: bytes) -> dict[str, str]:
-    """The records of a pax header: a length, a blank, `key=value`, a line end."""
+def _pax(raw: bytes) -> tuple[dict[str, str], bool]:
+    """The records of a pax header (a length, a blank, `key=value`, a line end), and whether there is nothing else."""
     records: dict[str, str] = {}
     at = 0
     while at < len(raw):
-        blank = raw.find(b" ", at, at + 12)
-        if blank < 0 or not raw[at:blank].isdigit():
+        found = _RECORD.match(raw, at)
+        stop = at + int(found[1]) if found else 0
+        if found is None or stop <= found.end() or raw[stop - 1 : stop] != b"\n":
             break
-        length = int(raw[at:blank])
-        if length < blank - at + 2:
-            break
-        key, _, value = raw[blank + 1 : at + length - 1].partition(b"=")
+        key, value = found[2], raw[found.end() : stop - 1]
         records[key.decode("utf-8", "surrogateescape")] = value.decode("utf-8", "surrogateescape")
-        at += length
-    return records
+        at = stop
+    return records, at == len(raw)

@@ -23,7 +23,7 @@ from safepickle.formats.outcomes import Manner, Outcome, groups
 from safepickle.pages.objects import MOST_NODES, Artist, Picture
 from safepickle.policy import Policy
 from safepickle.report import DANGEROUS, NOT_A_PICKLE, UNKNOWN, Capability, Finding, Report
-from safepickle.scanner import scan_watching
+from safepickle.scanner import watched
 
 __all__ = ["write"]
 
@@ -124,7 +124,7 @@ def _look(report: Report, artist: Artist, policy: Policy | None) -> str:
     if report.source is None or report.verdict == NOT_A_PICKLE or not report.members:
         return ""
     try:
-        again = scan_watching(report.source, artist, policy=policy)
+        again = watched(report.source, policy=policy, watch=artist)
     except (OSError, ValueError, StreamError) as error:  # ValueError: a name that no file can have
         return f"No objects: {escape(str(error), 300)}"
     if (again.size, again.findings) != (report.size, tuple(found._replace(known=False) for found in report.findings)):

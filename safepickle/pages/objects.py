@@ -18,6 +18,7 @@ from typing import Any, Final, NamedTuple
 from safepickle import symbols as sym
 from safepickle.disassemble import show_argument
 from safepickle.errors import StreamError, escape
+from safepickle.scanner import Judged
 from safepickle.symbols import Global, Made
 from safepickle.verifier import Verifier
 
@@ -62,15 +63,16 @@ class Picture(NamedTuple):
 
 
 class Artist:
-    """Is called with the pickles of a source, see `scanner.scan_watching`, and keeps a picture of each."""
+    """Is called with the pickles of a source, see `scanner.watched`, and keeps a picture of each."""
 
     def __init__(self, room: int = MOST_NODES * 4) -> None:
         self._room = room  # nodes
         self._pictures: dict[tuple[str, int], Picture] = {}
         self.left_out = 0  # pickles
 
-    def __call__(self, stream: str, start: int, verifier: Verifier) -> None:
+    def __call__(self, judged: Judged) -> None:
         """See the class.  A pickle that is judged twice is drawn as it was read last."""
+        stream, start, verifier = judged.member.name, judged.member.start, judged.verifier
         place = stream, start
         if not verifier.finished:
             return

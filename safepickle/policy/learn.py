@@ -14,7 +14,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 from safepickle import symbols as sym
@@ -130,6 +130,34 @@ def study(samples: Iterable[Any], base: Policy | None = None) -> Learned:
     for source in sources:
         study_.look_at(source, problems)
     return study_.outcome(sources, problems)
+
+
+def lacking(judged: Pass, base: Policy, again: Callable[[Policy], Pass]) -> Learned:
+    """What one pickle, judged under `base`, needs that it does not grant; `again` judges it under another policy.
+
+    Nobody need trust the pickle: it is told what would admit it, not that it should be.
+    """
+    problems: list[Problem] = []
+    study_ = _Study(base, is_new=False)
+    study_.take_in(judged, problems)
+    return study_.outcome([_Judged(again)], problems)
+
+
+class _Judged(Source):
+    """One pickle that is judged by its owner."""
+
+    __slots__ = ("_again",)
+
+    def __init__(self, again: Callable[[Policy], Pass]) -> None:
+        self.problems = []
+        self._again = again
+
+    def judged(self, policy: Policy, problems: list[Problem]) -> Iterator[Pass]:  # noqa: ARG002 - none are its own
+        yield self._again(policy)
+
+    def refused(self, policy: Policy) -> list[Problem]:
+        judged = self._again(policy)
+        return [Problem(judged.sample, refusal.position, refusal.message) for refusal in judged.refusals]
 
 
 class _Need:
@@ -279,14 +307,18 @@ class _Study:
     def look_at(self, source: Source, problems: list[Problem]) -> None:
         """Take in what a sample needs that the base does not admit."""
         for judged in source.judged(self._base, problems):
-            self._pickles += 1
-            view = View(judged.verifier.heap, judged.verifier.matcher)
-            refused = self._refusals(judged, problems)
-            self._look_at_names(judged, view, refused)
-            if self._needs_ids:
-                for code in judged.verifier.persistent_codes:
-                    self._ids.add(view, code)
-            self._deepest = max(self._deepest, _depth(view))
+            self.take_in(judged, problems)
+
+    def take_in(self, judged: Pass, problems: list[Problem]) -> None:
+        """Take in what a pickle needs that the base does not admit."""
+        self._pickles += 1
+        view = View(judged.verifier.heap, judged.verifier.matcher)
+        refused = self._refusals(judged, problems)
+        self._look_at_names(judged, view, refused)
+        if self._needs_ids:
+            for code in judged.verifier.persistent_codes:
+                self._ids.add(view, code)
+        self._deepest = max(self._deepest, _depth(view))
 
     def _refusals(self, judged: Pass, problems: list[Problem]) -> set[Name]:
         refused: set[Name] = set()
