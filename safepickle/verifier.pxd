@@ -30,7 +30,7 @@ cdef class Verifier:
     cdef public int64_t persistent_ids, buffers, opcodes, harmless_keys, shared, last_built
     cdef public bint finished, capable
     cdef bint _unrestricted, _has_derived, _late, _weighed, _limited, _light, _again
-    cdef object _helper
+    cdef object _helper, _memory
     cdef readonly list occurrences, references, persistents
     cdef list _must_build, _spellings
     cdef set _hooks, _dunders, _said

@@ -28,7 +28,7 @@ LAYERS = (
     {"policy._plain", "policy.normal", "policy.order", "policy.parse", "policy.powers", "policy.write", "symbols"}
     | {"containers.zips"},
     {"policy.packaged", "matching", "containers"},
-    {"weighing", "lane", "expansion"},
+    {"weighing", "lane", "expansion", "memory"},
     {"policy.freeze", "policy"},
     {"policy.diff", "policy.explain", "policy.schema", "verifier", "pickler", "disassemble"},
     {"unpickler", "layouts"},

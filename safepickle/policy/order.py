@@ -16,6 +16,7 @@ from safepickle.policy.model import BUILD, CALL, NEW, Grant
 from safepickle.policy.patterns import (
     ANY,
     AnyOf,
+    Built,
     DictItems,
     Fields,
     GlobalNamed,
@@ -25,6 +26,7 @@ from safepickle.policy.patterns import (
     Items,
     Length,
     LengthProduct,
+    Memory,
     Pattern,
     Regex,
     Shape,
@@ -34,7 +36,7 @@ from safepickle.policy.patterns import (
 # The word that a pattern is a narrower form of, where there is one.
 _WORD_OF: Final[dict[type, str]] = {
     Regex: "str", IntRange: "int", GlobalNamed: "global", InstanceOf: "instance", DictItems: "dict", Fields: "dict",
-    Shape: "tuple",
+    Shape: "tuple", Built: "instance", Memory: "tuple",
 }  # fmt: skip
 
 
@@ -67,6 +69,8 @@ def _covers_alike(wide: Pattern, narrow: Pattern) -> bool:
             return low <= least and most <= high
         case IntRange(low, high), Is("int", int(value)):
             return low <= value <= high
+        case InstanceOf(dotted), Built(built):
+            return dotted == built
         case Items(kind, item), Items(same, inner):
             return kind == same and covers(item, inner)
         case Items("tuple", item), Shape(items, False):

@@ -29,6 +29,7 @@ from safepickle.policy.model import (
 )
 from safepickle.policy.patterns import (
     AnyOf,
+    Built,
     DictItems,
     Fields,
     GlobalNamed,
@@ -38,6 +39,7 @@ from safepickle.policy.patterns import (
     Items,
     Length,
     LengthProduct,
+    Memory,
     Pattern,
     Regex,
     Shape,
@@ -231,6 +233,10 @@ class _Writer:
                 return f"{{global: {_word(dotted)}}}"
             case InstanceOf(dotted):
                 return f"{{instance: {_word(dotted)}}}"
+            case Built(dotted):
+                return f"{{built: {_word(dotted)}}}"
+            case Memory(layout):
+                return f"{{memory: {_word(layout)}}}"
             case Items(kind, item):
                 return f"{{{kind}: {self._pattern(item, room - 1)}}}"
             case Length(low, high, of):

@@ -137,8 +137,7 @@ def measure(pack: str, *, walked: bool = True) -> Measured:
     for name in [*(entry.name for entry in learned.entries), *(one.name for one in learned.withheld)]:
         known.explains(name)
     kept = _Explained(zoo.KEPT)
-    unused = [name for name in own(policy, pack) if name not in used([*fresh, *old], policy)]
-    unused = [name for name in unused if not kept.explains(name)]
+    unused = [name for name in own(policy, pack) - used([*fresh, *old], policy) if not kept.explains(name)]
     stale = [f"WITHOUT: {row}" for row in known.unused()] + [f"KEPT: {row}" for row in kept.unused()]
     remarks = [str(remark) for remark in lint(policy)] if pack in Policy.names() else []
     return Measured(

@@ -6,9 +6,49 @@ PACK = "numpy"
 IMPORTS = "numpy numpy.ma numpy.random numpy.polynomial numpy.exceptions numpy.rec numpy.matrixlib datetime decimal"
 SKIPPED = (
     "numpy.f2py", "numpy.distutils", "numpy.typing.mypy_plugin", "numpy._pyinstaller", "numpy._core.cversions",
+    "numpy._core._rational_tests",
 )  # fmt: skip
-WITHOUT = {}
-KEPT = {}
+_TOOL = "a tool, not a value"
+WITHOUT = {
+    "numpy.finfo": "worked out again from its dtype; pickle itself cannot make it at protocol 2 and above",
+    "numpy.iinfo": "likewise",
+    "numpy.core.getlimits": "part of finfo",
+    "numpy.vectorize": "it calls what it is given",
+    "numpy._core.multiarray.scalar": "up to 1.19 a record of objects was given as a tuple, which numpy cannot read any more",
+    "numpy.errstate": _TOOL,
+    "numpy.ndindex": _TOOL,
+    "itertools.product": "part of ndindex",
+    "numpy.lib._datasource": "it opens files",
+    "numpy.lib.npyio.DataSource": "it opens files",
+    "numpy.lib._iotools": _TOOL,
+    "numpy.lib._index_tricks_impl": _TOOL,
+    "numpy.lib._utils_impl": _TOOL,
+    "numpy.lib.mixins": _TOOL,
+    "numpy.ma.extras": _TOOL,
+    "numpy.ma.core._DomainSafeDivide": _TOOL,
+    "numpy.ctypeslib": "it makes pointers to any memory",
+    "_ctypes": "likewise",
+    "numpy._core._internal._missing_ctypes": _TOOL,
+    "numpy._core._ufunc_config": _TOOL,
+    "numpy._core.numerictypes": _TOOL,
+    "numpy._globals": _TOOL,
+    "numpy._typing": "for type checkers only",
+    "numpy.typing": "for type checkers only",
+    "numpy._utils": _TOOL,
+    "numpy.__array_namespace_info__": _TOOL,
+    "numpy.random.bit_generator.SeedlessSequence": _TOOL,
+}
+_SPELLING = "another name of a type or function, in releases that say so"
+KEPT = {"numpy." + name: _SPELLING for name in """
+abs acos acosh asanyarray asin asinh atan atan2 atanh bitwise_invert bitwise_left_shift bitwise_not bitwise_right_shift
+bool8 bytes0 cdouble clongfloat complex_ conj csingle double empty float96 float_ half int0 int_ intc intp long
+longfloat mod object0 pow round_ single str0 string_ true_divide uint uintc uintp ulong unicode_ void0
+""".split()}
+KEPT.update({
+    "numpy._core._ufunc_reconstruct": "every universal function, up to 1.19",
+    "numpy.dtypes": "which of them there are depends on the platform",
+    "numpy.random.Generator": "as a class",
+})
 
 KINDS = "? b B h H i I l L q Q e f d g F D G".split()
 
