@@ -42,6 +42,7 @@ from safepickle.policy.model import (
     VERBS,
     Grant,
     PolicyData,
+    builds,
 )
 from safepickle.policy.patterns import Memory
 from safepickle.probes import FREE_KEYS
@@ -1535,12 +1536,15 @@ class Verifier:
 
     def _glance_at(self, symbol: Global) -> Glance:
         """What can be said of a name at a glance."""
+        ways = {called for verb, called in ((CALL, True), (NEW, False)) for grant in symbol.grants if verb in grant.verbs}
         glance = Glance(
             self._quick_signatures(symbol, CALL),
             self._quick_signatures(symbol, NEW),
             self._unrestricted
             or any(
-                BUILD in grant.verbs and grant.state is None and grant.attributes is None for grant in symbol.grants
+                grant.state is None and grant.attributes is None and all(builds(grant, called=way) for way in ways)
+                for grant in symbol.grants
+                if BUILD in grant.verbs
             ),
             symbol.dotted in _HASHING_SETS or symbol.dotted in _HASHING_DICTS,
         )
@@ -2076,7 +2080,7 @@ class Verifier:
                 symbol, BUILD, reason="an object is built once; no policy can grant this",
             )  # fmt: skip
         self._check_planted(symbol, state)
-        candidates = [grant for grant in symbol.grants if BUILD in grant.verbs]
+        candidates = [grant for grant in symbol.grants if builds(grant, called=made.called)]
         if not candidates:
             self._refuse_verb(symbol, BUILD)
         elif not any(self._state_admitted(grant, made, target, state) for grant in candidates):

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from safepickle.policy.model import BUILD, CALL, NEW, Grant
+from safepickle.policy.model import BUILD, CALL, NEW, Grant, builds
 from safepickle.policy.patterns import (
     ANY,
     AnyOf,
@@ -112,7 +112,10 @@ def grant_covers(wide: Grant, narrow: Grant, verb: str) -> bool:
         if narrow.then_build < wide.then_build:
             return False
         return _covers_arguments(wide, narrow) and (verb == CALL or _covers_keywords(wide, narrow))
-    return verb != BUILD or _covers_state(wide, narrow)
+    if verb != BUILD:
+        return True
+    ways = [called for called in (True, False) if builds(narrow, called=called)]
+    return all(builds(wide, called=called) for called in ways) and _covers_state(wide, narrow)
 
 
 def _covers_arguments(wide: Grant, narrow: Grant) -> bool:

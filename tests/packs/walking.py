@@ -67,7 +67,7 @@ def classes(library: str, skipped: tuple[str, ...], problems: list[str]) -> dict
         for value in list(vars(module).values()):
             if isinstance(value, type) and str(value.__module__).split(".")[0] == library:
                 found.setdefault(f"{value.__module__}.{value.__qualname__}", value)
-    return dict(sorted(found.items()))
+    return {name: value for name, value in sorted(found.items()) if not _is_skipped(name, skipped)}
 
 
 class Walk(NamedTuple):

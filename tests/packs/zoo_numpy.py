@@ -188,6 +188,8 @@ VALUES += [
 
 def more():
     """What is refused or found under a name each: universal functions, and functions that estimators are given."""
+    import operator
+
     import numpy
 
     for name in sorted(dir(numpy)):
@@ -195,13 +197,13 @@ def more():
         if isinstance(value, numpy.ufunc):
             yield "ufunc." + name, lambda value=value: value
     for name in FUNCTIONS:
-        yield "function." + name, lambda name=name: getattr(numpy, name)
+        yield "function." + name, lambda name=name: operator.attrgetter(name)(numpy)
 
 
 FUNCTIONS = """
 all amax amin any argmax argmin argsort around array average ceil clip concatenate corrcoef cumprod cumsum diff dot
 fix histogram interp max mean median min nanmax nanmean nanmedian nanmin nanstd nansum nanvar nan_to_num percentile
-prod ptp quantile ravel real reshape round size sort squeeze std sum transpose unique var zeros ones array asarray
+prod ptp quantile ravel real reshape round size sort squeeze std sum transpose unique var where zeros ones array asarray linalg.norm
 """.split()
 
 
