@@ -4,7 +4,41 @@ PACK = "pandas"
 IMPORTS = ("numpy pandas pandas.api.types pandas.tseries.offsets pandas.errors pandas.arrays pandas.sparse.api pytz "
            "dateutil.tz datetime zoneinfo decimal")
 SKIPPED = ("pandas.io", "pandas.plotting", "pandas._testing", "pandas.util", "pandas.core.computation", "pandas.compat")
-WITHOUT = {}
+_PENDING = "the middle of a computation, not a value"
+_TOOL = "a tool, not a value"
+WITHOUT = {
+    "pandas.api.typing": _PENDING,
+    "pandas.core.groupby": _PENDING,
+    "pandas.core.resample": _PENDING,
+    "pandas.core.indexing": _TOOL,
+    "pandas._libs.lib": _TOOL,
+    "numpy._core.multiarray._reconstruct": "arrays of a class that is gone (SparseArray up to 0.23)",
+}
+WITHOUT.update(dict.fromkeys("""
+pandas._libs.tslibs.strptime pandas._libs.tslibs.parsing pandas._libs.tslibs.fields pandas._libs.algos
+pandas._libs.hashtable pandas._libs.properties pandas.api.extensions pandas.api.indexers pandas.core.accessor
+pandas.core.arraylike pandas.core.arrays.base pandas.core.dtypes.base pandas.core.dtypes.generic
+pandas.core.indexers.objects pandas.core.interchange pandas.core.nanops pandas.core.strings pandas.Grouper _strptime
+pandas.core.window pandas.core.methods pandas.core.internals.concat pandas.core.internals.base pandas.core.reshape
+pandas.core.generic pandas.core.config_init pandas.core.flags pandas.core.ops pandas.core.array_algos
+pandas._config pandas.tseries.holiday pandas.tseries.frequencies pandas.core.indexes.accessors pandas.core.sample
+pandas.core.apply pandas.core.sorting pandas.core.missing pandas.core.tools pandas.core.util pandas.core._numba
+""".split(), _TOOL))
+WITHOUT.update(dict.fromkeys("""
+pandas.C_NAType pandas.__pyx_unpickle_C_NAType pandas._libs.interval.IntervalMixin
+pandas._libs.interval.__pyx_unpickle_IntervalMixin pandas._libs.tslibs.period.PeriodMixin
+pandas._libs.tslibs.period.__pyx_unpickle_PeriodMixin pandas._libs.tslibs.offsets.BaseOffset
+pandas._libs.tslibs.offsets.BusinessMixin pandas._libs.tslibs.offsets.FY5253Mixin
+pandas._libs.tslibs.offsets.MonthOffset pandas._libs.tslibs.offsets.SemiMonthOffset
+pandas._libs.tslibs.offsets.SingleConstructorOffset pandas._libs.tslibs.offsets.WeekOfMonthMixin
+pandas._libs.tslibs.offsets._CustomBusinessMonth pandas._libs.tslibs.offsets._CustomBusinessMonthBegin
+pandas._libs.tslibs.offsets._CustomBusinessMonthEnd pandas._libs.tslibs.offsets._YearEnd
+pandas._libs.tslibs.timedeltas._Timedelta pandas.core.arrays.floating.FloatingDtype
+pandas.core.arrays.integer.IntegerDtype pandas.core.arrays.numeric pandas.core.arrays.string_.BaseStringArray
+pandas.core.dtypes.dtypes.BaseMaskedDtype pandas.core.dtypes.dtypes.PandasExtensionDtype
+pandas.core.indexes.frozen.IndexOpsMixin pandas.core.indexes.frozen.NoNewAttributesMixin
+pandas.core.indexes.frozen.PandasObject pandas.core.indexes.frozen.SelectionMixin
+""".split(), "a base class"))
 KEPT = {}
 
 VALUES = [
