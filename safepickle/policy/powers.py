@@ -421,7 +421,7 @@ _CALLED: Final = {
     "numpy._core.memmap": "memmap",
 }
 #: Dangerous only where a policy does not say what they are called with.
-_BOUNDED: Final = {"_operator": "getitem itemgetter"}
+_BOUNDED: Final = {"_operator": "getitem itemgetter", "numpy": "vectorize"}
 
 
 def _canonical(module: str, name: str) -> Iterator[Name]:
