@@ -59,7 +59,7 @@ INTERFACE = {
 # Tests that are about the project rather than about one module.
 ABOUT_THE_PROJECT = {
     "assembler", "attacks", "bench", "constants", "cpython_suite", "documentation_examples", "fuzz_corpus", "growth",
-    "house", "leaks", "malformed", "passes", "policy_language", "policy_stdlib", "readme", "reentrancy", "reuse",
+    "house", "leaks", "malformed", "packs", "passes", "policy_language", "policy_stdlib", "readme", "reentrancy", "reuse",
     "twins", "valid",
 }  # fmt: skip
 

@@ -11,7 +11,7 @@ import importlib
 import json
 import pickle
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
@@ -112,13 +112,19 @@ class _Explained:
         self._used: set[str] = set()
 
     def explains(self, name: Name) -> bool:
-        parts = ".".join(name).split(".")
+        parts = ".".join(name).lstrip(".").split(".")
         found = [row for row in (".".join(parts[:cut]) for cut in range(1, len(parts) + 1)) if row in self._rows]
         self._used.update(found)
         return bool(found)
 
     def unused(self) -> list[str]:
         return sorted(set(self._rows) - self._used)
+
+
+def explained(rows: dict[str, str]) -> Callable[[str], bool]:
+    """Which dotted names the rows of a table explain."""
+    known = _Explained(rows)
+    return lambda dotted: known.explains(("", dotted))
 
 
 def measure(pack: str, *, walked: bool = True) -> Measured:

@@ -6,6 +6,7 @@ SKIPPED = ("dateutil.zoneinfo.rebuild", "dateutil.tzwin", "dateutil.tz.win")
 _TOOL = "a tool, not a value"
 WITHOUT = {
     "dateutil.parser._parser.parserinfo": _TOOL,
+    "dateutil.parser.parserinfo": _TOOL,
     "dateutil.parser._parser._tzparser": _TOOL,
     "dateutil.parser._parser._ymd": _TOOL,
     "dateutil.parser._parser.parser": _TOOL,
