@@ -9,12 +9,14 @@ Rules:
 
 * Everything is decided on what the stream itself spells out, all of it; what is not spelled out is refused.
 * A dtype counts from its own BUILD on, which comes once: an array or a field that names one has to come after it.
-* A dtype is what its text says ('f8', 'O8', 'V16') and its state must agree, flags included: they say what is a pointer.
+* A dtype is what its text says ('f8', 'O8', 'V16') and its state must agree, flags too: they say what is a pointer.
 * What holds pointers overlaps nothing.  Numbers may overlap numbers: such a dtype is a union.
 * Work is linear in the stream: what a state says about fields is worked out once, however often it is given.
 """
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 from safepickle import symbols as sym
 from safepickle.hints import Final, NamedTuple
@@ -23,7 +25,7 @@ from safepickle.symbols import Heap, Made
 
 _VARIABLE_TEXT: Final = "numpy._core._internal._convert_to_stringdtype_kwargs"  # what a dtype of such texts is made by
 _ORDERS: Final = frozenset("<>|=")
-_UNITS: Final = frozenset("generic Y M W D h m s ms us ns ps fs as".split())
+_UNITS: Final = frozenset({"generic", "Y", "M", "W", "D", "h", "m", "s", "ms", "us", "ns", "ps", "fs", "as"})
 _FLEXIBLE: Final = frozenset("SUV")
 _TIMES: Final = frozenset("Mm")
 _ALIGNMENTS: Final = frozenset({1, 2, 4, 8, 16, 32, 64})
@@ -251,7 +253,7 @@ class Memory:
             return None
         has_objects = any(place[2] for place in places)
         filled = sorted(place for place in places if place[0] < place[1])
-        if has_objects and any(first[1] > second[0] for first, second in zip(filled, filled[1:], strict=False)):
+        if has_objects and any(first[1] > second[0] for first, second in pairwise(filled)):
             return None
         return has_objects
 

@@ -1536,7 +1536,7 @@ class Verifier:
 
     def _glance_at(self, symbol: Global) -> Glance:
         """What can be said of a name at a glance."""
-        ways = {called for verb, called in ((CALL, True), (NEW, False)) for grant in symbol.grants if verb in grant.verbs}
+        ways = {verb == CALL for grant in symbol.grants for verb in grant.verbs & {CALL, NEW}}
         glance = Glance(
             self._quick_signatures(symbol, CALL),
             self._quick_signatures(symbol, NEW),

@@ -140,9 +140,7 @@ LIES = {
     "a field of no dtype": record(8, {"x": ("f8", 0)}),
     "a field whose offset is a float": record(8, {"x": (F8, 0.0)}),
     "a title without a field": record(8, {"x": (F8, 0, "t")}),
-    "a title that stands elsewhere": record(
-        16, {"x": (F8, 0, "t"), "t": (F8, 8, "t")}, names=("x",)
-    ),
+    "a title that stands elsewhere": record(16, {"x": (F8, 0, "t"), "t": (F8, 8, "t")}, names=("x",)),
     "fields of a number": dtype("f8", names=("x",), fields={"x": (F8, 0)}),
     "a base of a number": dtype("f8", base=(F8, (1,))),
     "a base and fields": record(8, {"x": (F8, 0)}, base=(F8, (1,))),
@@ -213,13 +211,17 @@ HOSTILE = {
     "a scalar of a tuple": call("numpy._core.multiarray:scalar", O8, (1, 2)),
     "a buffer with a huge shape": call("numpy._core.numeric:_frombuffer", b"", F8, (10**16,), "C"),
     "a buffer with a negative shape": call("numpy._core.numeric:_frombuffer", b"12345678", F8, (-1,), "C"),
-    "a buffer of a dtype without its state": call("numpy._core.numeric:_frombuffer", b"12345678", NEVER_BUILT, (1,), "C"),
+    "a buffer of a dtype without its state": call(
+        "numpy._core.numeric:_frombuffer", b"12345678", NEVER_BUILT, (1,), "C"
+    ),
     "a buffer of a range": call("numpy._core.numeric:_frombuffer", HUGE, F8, (1,), "C"),
     "a function of numpy by any name": call("numpy._core:_ufunc_reconstruct", "numpy", "load"),
     "a function of any module": call("numpy._core:_ufunc_reconstruct", "os", "add"),
     "an array called for": call("numpy:zeros", (10**12,)),
     "a generator of no name": call("numpy.random._pickle:__bit_generator_ctor", "os.system"),
-    "a generator of a listed class that is none": call("numpy.random._pickle:__bit_generator_ctor", ref("numpy:ndarray")),
+    "a generator of a listed class that is none": call(
+        "numpy.random._pickle:__bit_generator_ctor", ref("numpy:ndarray")
+    ),
     "a position beyond the numbers": with_state(
         call("numpy.random._pickle:__bit_generator_ctor", "MT19937"),
         {"bit_generator": "MT19937", "state": {"key": array((1,), I4, b"1234"), "pos": 10**6}},
@@ -291,7 +293,7 @@ def test_fields_that_change_after_they_were_judged_are_refused():
         safepickle.verify(pickled(4, *steps), policy=POLICY)
 
 
-# --- The language ------------------------------------------------------------------------------------------------------
+# --- The language -----------------------------------------------------------------------------------------------------
 BUILT = """
 safepickle: 1
 allow:
@@ -309,7 +311,9 @@ def test_built_is_an_instance_that_has_its_state():
         safepickle.verify(pickled(4, call("shop:use_it", new).program), policy=policy)
 
 
-@pytest.mark.parametrize("state", ["{memory: page}", "[{memory: array}]", "{any_of: [none, {memory: dtype}]}", "{memory: [a]}"])
+@pytest.mark.parametrize(
+    "state", ["{memory: page}", "[{memory: array}]", "{any_of: [none, {memory: dtype}]}", "{memory: [a]}"]
+)
 def test_memory_is_said_of_a_whole_state_and_of_a_layout_that_is_known(state):
     with pytest.raises(PolicyError):
         Policy.from_yaml(f"safepickle: 1\nallow: {{shop: [Cart: {{use: [new, build], state: {state}}}]}}")

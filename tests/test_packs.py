@@ -121,14 +121,17 @@ def test_no_known_gadget_is_granted_with_a_verb_that_makes_or_changes_anything(p
 def test_what_a_pack_calls_is_neither_dangerous_nor_named_so(pack):
     policy = Policy.named(pack)
     called = [
-        (name, grant) for name in measuring.own(policy, pack) for grant in policy.data.grants[name] if CALL in grant.verbs
+        (name, grant)
+        for name in measuring.own(policy, pack)
+        for grant in policy.data.grants[name]
+        if CALL in grant.verbs
     ]
     for name, grant in called:
         assert danger(*name, grant.verbs, bounded=True) is None, name
         assert telling(name[1]) is None, name
 
 
-# --- Carried pickles ---------------------------------------------------------------------------------------------------
+# --- Carried pickles --------------------------------------------------------------------------------------------------
 CARRIED = {pack: list(measuring.carried(pack)) for pack in PACKS}
 
 
@@ -160,7 +163,7 @@ def test_what_is_carried_for_numpy_is_refused_by_the_default_policy():
         assert safepickle.scan(one.data, policy="plain").verdict == "forbidden"
 
 
-# --- The installed library ---------------------------------------------------------------------------------------------
+# --- The installed library --------------------------------------------------------------------------------------------
 def _installed(pack: str) -> None:
     if importlib.util.find_spec(pack) is None:
         pytest.skip(f"{pack} is not installed: pip install safepickle-codec[packs]")
@@ -249,7 +252,7 @@ def test_the_walk_goes_on_behind_a_class_that_ends_the_process(tmp_path, monkeyp
     assert [name for name, pickles in found.rows if pickles] == ["fragile.A", "fragile.C"]
 
 
-# --- Real files --------------------------------------------------------------------------------------------------------
+# --- Real files -------------------------------------------------------------------------------------------------------
 def test_real_files_of_these_libraries_are_admitted():
     """Each pickle that a Python library of these wrote, from the corpus beside the checkout."""
     if not CORPUS.exists():

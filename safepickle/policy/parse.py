@@ -88,8 +88,8 @@ TOP_KEYS: Final = (
 )  # fmt: skip
 ENTRY_KEYS: Final = ("use", "args", "kwargs", "state", "attributes", "base", "native_state", "then", "reason")
 PATTERN_KEYS: Final = (
-    "is", "bytes", "str", "int", "global", "instance", "built", "list", "tuple", "set", "frozenset", "dict", "fields", "length",
-    "any_of", "pattern",
+    "is", "bytes", "str", "int", "global", "instance", "built", "list", "tuple", "set", "frozenset", "dict", "fields",
+    "length", "any_of", "pattern",
 )  # fmt: skip
 # Limits that count bytes, and so may be written with a unit.
 BYTE_LIMITS: Final = frozenset({"bytes", "copy_work", "unpacked", "unpacked_opcodes"})

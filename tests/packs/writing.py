@@ -4,8 +4,8 @@
     python tests/packs/writing.py --merge FILE...           # drop from each file what an earlier one has byte for byte
 
 FILE gets one JSON object a line: `name` of the object and `pickles` (base64, by protocol).  With --spare at protocols
-2 and the highest only, without what `more` gives and what is longer than a few kilobytes: `tests/data/packs/<pack>/<release>.jsonl`
-were written so, one library release after the other, and merged from the oldest on.
+2 and the highest only, without what `more` gives and what is longer than a few kilobytes; so were the files
+`tests/data/packs/<pack>/<release>.jsonl` written, one library release after the other, and merged from the oldest on.
 
 Rules: the source is Python 2.7 and 3.6 at once; an object that a release cannot make or pickle is left out and counted;
 objects hold no path, host or user of the machine that wrote them, and are the same at each run.

@@ -137,7 +137,7 @@ def framed(estimator):
 
 def iterative():
     """What has to be switched on first."""
-    import sklearn.experimental.enable_iterative_imputer  # noqa: F401 - importing it is what switches it on
+    import sklearn.experimental.enable_iterative_imputer
     import sklearn.impute
 
     return fit(sklearn.impute.IterativeImputer(max_iter=2))
@@ -171,7 +171,7 @@ def estimators():
             continue
         try:
             module = __import__(name, fromlist=["x"])
-        except Exception:  # noqa: BLE001, S112 - a module that is not there for everybody
+        except Exception:  # noqa: BLE001 - a module that is not there for everybody
             continue
         for key, value in vars(module).items():
             if inspect.isclass(value) and issubclass(value, sklearn.base.BaseEstimator) and not key.startswith("_"):
@@ -246,6 +246,6 @@ def fitted(cls):
     for attempt in attempts[:-1]:
         try:
             return attempt()
-        except Exception:  # noqa: BLE001, S112  # not the data that it takes
+        except Exception:  # noqa: BLE001  # not the data that it takes
             continue
     return attempts[-1]()
