@@ -20,6 +20,7 @@ WITHOUT = {
     "dateutil.zoneinfo.ZoneInfoFile": "an archive of zones",
 }
 KEPT = {
+    "dateutil.relativedelta.weekday": "up to 2.6",
     "dateutil.zoneinfo.gettz": "zones of the archive, up to 2.6",
 }
 

@@ -2,7 +2,7 @@
 
 PACK = "pytz"
 IMPORTS = "pytz datetime"
-SKIPPED = ("pytz.tzinfo.BaseTzInfo",)
+SKIPPED = ("pytz.tzinfo.BaseTzInfo", "pytz.tzinfo.StaticTzInfo", "pytz.tzinfo.DstTzInfo")
 WITHOUT = {
     "pytz._CountryNameDict": "it reads a table of pytz when it is used",
     "pytz._CountryTimezoneDict": "likewise",
