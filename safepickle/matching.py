@@ -20,6 +20,7 @@ from safepickle.hints import Any, Final
 from safepickle.policy.patterns import (
     LONGEST_MATCHED_TEXT,
     AnyOf,
+    Built,
     DictItems,
     Fields,
     GlobalNamed,
@@ -364,6 +365,8 @@ class Matcher:
             return self._word_matches(pattern.kind, code)
         if isinstance(pattern, LengthProduct):
             return self._product(pattern, code, around)
+        if isinstance(pattern, Built):  # not so yet is no answer for later
+            return self._made_by(pattern.dotted, code, built=True)
         key = (id(pattern), code)
         known = self._decided.get(key)
         if known is None:
@@ -403,8 +406,7 @@ class Matcher:
         if isinstance(pattern, GlobalNamed):
             return code & sym.KIND == sym.GLOBAL and self._heap.of(code).dotted == pattern.dotted
         if isinstance(pattern, InstanceOf):
-            made = self._heap.of(code) if code & sym.KIND == sym.MADE else None
-            return made is not None and made.origin is not None and made.origin.dotted == pattern.dotted
+            return self._made_by(pattern.dotted, code, built=False)
         if isinstance(pattern, IntRange):
             value = self.value(code) if self.word(code) == "int" else _UNKNOWN
             return type(value) is int and pattern.low <= value <= pattern.high
@@ -413,6 +415,11 @@ class Matcher:
         if isinstance(pattern, Regex):
             return self._regex(pattern.pattern, code)
         raise TypeError(f"not a pattern: {pattern!r}")
+
+    def _made_by(self, dotted: str, code: int, *, built: bool) -> bool:
+        """Whether the value is what `new` or `call` of that name gave, with its state where that is asked for."""
+        made = self._heap.of(code) if code & sym.KIND == sym.MADE else None
+        return made is not None and made.origin is not None and made.origin.dotted == dotted and made.built >= built
 
     def _is(self, pattern: Is, code: int) -> bool:
         if not self._word_matches(pattern.kind, code):

@@ -35,7 +35,7 @@ cdef class Verifier:
     cdef public int64_t last_built, last_state, last_filled, last_called, result
     cdef public bint finished, capable, elsewhere
     cdef bint _unrestricted, _has_derived, _late, _weighed, _limited, _light, _again
-    cdef object _helper
+    cdef object _helper, _memory
     cdef readonly list occurrences, references, persistents
     cdef list _must_build, _spellings
     cdef set _hooks, _dunders, _said

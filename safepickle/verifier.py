@@ -42,7 +42,9 @@ from safepickle.policy.model import (
     VERBS,
     Grant,
     PolicyData,
+    builds,
 )
+from safepickle.policy.patterns import Memory
 from safepickle.probes import FREE_KEYS
 from safepickle.reader import Reader
 from safepickle.symbols import (
@@ -212,6 +214,7 @@ class Verifier:
         self._weighed = False  # whether the scales were used
         self._late = False  # whether a container was changed after others may have come to hold it
         self._states: dict[int, Global] = {}  # dict given as state -> whose, where that is known
+        self._memory: Any = None  # what states say of memory; None while none did
         self._admitted: dict[tuple[int, int], bool] = {}  # (id of a grant, state) -> whether the one admits the other
         self._hooks: set[int] = set()  # positions of literals that spell one of HOOKS
         self._dunders: set[int] = set()  # positions of literals that spell a dunder name
@@ -284,6 +287,7 @@ class Verifier:
             self._states = {}
         if self._admitted:
             self._admitted = {}
+        self._memory = None
         if self._hooks:
             self._hooks = set()
         if self._dunders:
@@ -1552,12 +1556,15 @@ class Verifier:
 
     def _glance_at(self, symbol: Global) -> Glance:
         """What can be said of a name at a glance."""
+        ways = {verb == CALL for grant in symbol.grants for verb in grant.verbs & {CALL, NEW}}
         glance = Glance(
             self._quick_signatures(symbol, CALL),
             self._quick_signatures(symbol, NEW),
             self._unrestricted
             or any(
-                BUILD in grant.verbs and grant.state is None and grant.attributes is None for grant in symbol.grants
+                grant.state is None and grant.attributes is None and all(builds(grant, called=way) for way in ways)
+                for grant in symbol.grants
+                if BUILD in grant.verbs
             ),
             symbol.dotted in _HASHING_SETS or symbol.dotted in _HASHING_DICTS,
         )
@@ -2010,7 +2017,7 @@ class Verifier:
             if heap.is_frozen(target):
                 self._check_late()
             if made.origin is not None:
-                self._judge_state(made, made.origin, state)
+                self._judge_state(made, made.origin, target, state)
             made.built = True
             made.state = state
             halves = heap.codes(state) if state & sym.KIND == sym.TUPLE else []
@@ -2087,7 +2094,7 @@ class Verifier:
             return False
         return prim.has_plain_keys(heap, code)
 
-    def _judge_state(self, made: Made, symbol: Global, state: int) -> None:
+    def _judge_state(self, made: Made, symbol: Global, target: int, state: int) -> None:
         symbol.use(BUILD)
         if self._unrestricted:
             return
@@ -2097,15 +2104,17 @@ class Verifier:
                 symbol, BUILD, reason="an object is built once; no policy can grant this",
             )  # fmt: skip
         self._check_planted(symbol, state)
-        candidates = [grant for grant in symbol.grants if BUILD in grant.verbs]
+        candidates = [grant for grant in symbol.grants if builds(grant, called=made.called)]
         if not candidates:
             self._refuse_verb(symbol, BUILD)
-        elif not any(self._state_admitted(grant, state) for grant in candidates):
+        elif not any(self._state_admitted(grant, made, target, state) for grant in candidates):
             self._refuse_condition(symbol, BUILD, "its state is not what the policy says", "state")
 
-    def _state_admitted(self, grant: Grant, state: int) -> bool:
+    def _state_admitted(self, grant: Grant, made: Made, target: int, state: int) -> bool:
         if grant.attributes is None and grant.state is None:
             return True
+        if isinstance(grant.state, Memory):  # what it may be depends on what it is given to
+            return self._believable(grant.state.layout, made, target, state)
         # What was looked at cannot change any more, so a state that is given again is not looked at again.
         admitted = self._admitted.get((id(grant), state))
         if admitted is None:
@@ -2118,6 +2127,15 @@ class Verifier:
             if names is None or not grant.attributes.issuperset(names):
                 return False
         return grant.state is None or self.matcher.matches(grant.state, state)
+
+    def _believable(self, layout: str, made: Made, target: int, state: int) -> bool:
+        """Whether C code can take the state for what is in memory."""
+        if self._memory is None:
+            from safepickle.memory import Memory as Believed
+
+            self._memory = Believed(self.heap, self.matcher)
+        admitted: bool = self._memory.admits(layout, target, made, state)
+        return admitted
 
     def _state_dicts(self, state: int) -> list[int]:
         """The parts of a state that set attributes: a dict, or a pair of a dict (or None) and a dict of slots."""

@@ -28,7 +28,7 @@ LAYERS = (
     {"policy._plain", "policy.normal", "policy.order", "policy.parse", "policy.powers", "policy.write", "symbols"}
     | {"containers.zips"},
     {"policy.packaged", "matching", "containers"},
-    {"weighing", "lane", "expansion"},
+    {"weighing", "lane", "expansion", "memory"},
     {"policy.freeze", "policy"},
     {"policy.diff", "policy.explain", "policy.schema", "verifier", "pickler", "disassemble"},
     {"unpickler", "layouts"},
@@ -64,8 +64,8 @@ INTERFACE = {
 # Tests that are about the project rather than about one module.
 ABOUT_THE_PROJECT = {
     "assembler", "attacks", "bench", "constants", "cpython_suite", "documentation_examples", "fuzz_corpus", "growth",
-    "house", "leaks", "malformed", "passes", "policy_language", "policy_stdlib", "readme", "reentrancy", "reuse",
-    "twins", "valid",
+    "house", "leaks", "malformed", "packs", "passes", "policy_language", "policy_stdlib", "readme", "reentrancy",
+    "reuse", "twins", "valid",
 }  # fmt: skip
 
 #: What `import safepickle` may load, with what these load themselves: small modules, or such as every program has.

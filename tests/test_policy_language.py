@@ -152,7 +152,7 @@ def test_a_pattern_matches_as_the_reference_says(called, pattern, passes, refuse
 def test_every_word_and_every_construct_is_in_the_table():
     shown = {row[0] for row in table("Patterns")}
     assert shown >= WORDS
-    for key in set(PATTERN_KEYS) - {"pattern"}:
+    for key in set(PATTERN_KEYS) - {"pattern", "built"}:  # an instance with its state is in the section of `memory`
         assert any(re.search(rf"\{{{key}: ", pattern) for pattern in shown), key
 
 

@@ -16,6 +16,7 @@ from safepickle.policy.patterns import (
     ANY,
     WORDS,
     AnyOf,
+    Built,
     DictItems,
     Fields,
     GlobalNamed,
@@ -49,6 +50,7 @@ POOL: list[Pattern] = [
     *(Shape((INT,)), Shape((INT, STR)), Shape((ANY, ANY)), Shape(()), Shape((IntRange(0, 9), Is("str", "ab")))),
     *(AnyOf((INT, STR)), AnyOf((IntRange(0, 9), NONE)), AnyOf((Word("list"), Word("tuple"), NONE))),
     *(GlobalNamed("tests.victims.Plain"), GlobalNamed("builtins.list"), InstanceOf("tests.victims.Plain")),
+    *(Built("tests.victims.Plain"), Built("builtins.set")),
     *(InstanceOf("builtins.set"), Shape((Items("tuple", INT), LengthProduct(0, Word("list"))))),
 ]  # fmt: skip
 

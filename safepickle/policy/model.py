@@ -62,6 +62,16 @@ class Grant(NamedTuple):
         return self._replace(reason="", origin="")
 
 
+def builds(grant: Grant, *, called: bool) -> bool:
+    """Whether a grant of `build` is about an object that was made that way.
+
+    An entry that says how its objects are made builds what it makes, and nothing else: what a call hands out may be
+    shared where what `new` makes is fresh.
+    """
+    ways = grant.verbs & {CALL, NEW}
+    return BUILD in grant.verbs and (not ways or (CALL if called else NEW) in ways)
+
+
 class PersistentShape(NamedTuple):
     """A shape of persistent IDs, and the class that such an ID stands for, if the policy declares it."""
 

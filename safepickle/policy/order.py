@@ -12,10 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from safepickle.policy.model import BUILD, CALL, NEW, Grant
+from safepickle.policy.model import BUILD, CALL, NEW, Grant, builds
 from safepickle.policy.patterns import (
     ANY,
     AnyOf,
+    Built,
     DictItems,
     Fields,
     GlobalNamed,
@@ -25,6 +26,7 @@ from safepickle.policy.patterns import (
     Items,
     Length,
     LengthProduct,
+    Memory,
     Pattern,
     Regex,
     Shape,
@@ -34,7 +36,7 @@ from safepickle.policy.patterns import (
 # The word that a pattern is a narrower form of, where there is one.
 _WORD_OF: Final[dict[type, str]] = {
     Regex: "str", IntRange: "int", GlobalNamed: "global", InstanceOf: "instance", DictItems: "dict", Fields: "dict",
-    Shape: "tuple",
+    Shape: "tuple", Built: "instance", Memory: "tuple",
 }  # fmt: skip
 
 
@@ -67,6 +69,8 @@ def _covers_alike(wide: Pattern, narrow: Pattern) -> bool:
             return low <= least and most <= high
         case IntRange(low, high), Is("int", int(value)):
             return low <= value <= high
+        case InstanceOf(dotted), Built(built):
+            return dotted == built
         case Items(kind, item), Items(same, inner):
             return kind == same and covers(item, inner)
         case Items("tuple", item), Shape(items, False):
@@ -108,7 +112,10 @@ def grant_covers(wide: Grant, narrow: Grant, verb: str) -> bool:
         if narrow.then_build < wide.then_build:
             return False
         return _covers_arguments(wide, narrow) and (verb == CALL or _covers_keywords(wide, narrow))
-    return verb != BUILD or _covers_state(wide, narrow)
+    if verb != BUILD:
+        return True
+    ways = [called for called in (True, False) if builds(narrow, called=called)]
+    return all(builds(wide, called=called) for called in ways) and _covers_state(wide, narrow)
 
 
 def _covers_arguments(wide: Grant, narrow: Grant) -> bool:

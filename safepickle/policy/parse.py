@@ -50,9 +50,11 @@ from safepickle.policy.model import (
 )
 from safepickle.policy.patterns import (
     ANY,
+    LAYOUTS,
     REST,
     WORDS,
     AnyOf,
+    Built,
     DictItems,
     Fields,
     GlobalNamed,
@@ -62,6 +64,7 @@ from safepickle.policy.patterns import (
     Items,
     Length,
     LengthProduct,
+    Memory,
     Pattern,
     Regex,
     Shape,
@@ -85,8 +88,8 @@ TOP_KEYS: Final = (
 )  # fmt: skip
 ENTRY_KEYS: Final = ("use", "args", "kwargs", "state", "attributes", "base", "native_state", "then", "reason")
 PATTERN_KEYS: Final = (
-    "is", "bytes", "str", "int", "global", "instance", "list", "tuple", "set", "frozenset", "dict", "fields", "length",
-    "any_of", "pattern",
+    "is", "bytes", "str", "int", "global", "instance", "built", "list", "tuple", "set", "frozenset", "dict", "fields",
+    "length", "any_of", "pattern",
 )  # fmt: skip
 # Limits that count bytes, and so may be written with a unit.
 BYTE_LIMITS: Final = frozenset({"bytes", "copy_work", "unpacked", "unpacked_opcodes"})
@@ -455,7 +458,7 @@ class _Document:
             verbs=verbs,
             args=self._signatures(keys.get("args")),
             kwargs=self._keywords(keys.get("kwargs")),
-            state=self._pattern(keys["state"]) if "state" in keys else None,
+            state=self._state(keys["state"]) if "state" in keys else None,
             attributes=self._attributes(keys.get("attributes")),
             base=".".join(base) if base else None,
             native_state=self._flag(keys.get("native_state"), "native_state"),
@@ -542,6 +545,15 @@ class _Document:
         if depth == 0 and not is_named:
             self._check_products(pattern, node)
         return pattern
+
+    def _state(self, node: Node) -> Pattern:
+        """A pattern, or what only a whole state can be: one that C code takes for what is in memory."""
+        if not (isinstance(node, Table) and [key.text for key, _ in node.entries] == ["memory"]):
+            return self._pattern(node)
+        word = self._scalar(node.entries[0][1], "a layout of memory")
+        if word is not None and word.text not in LAYOUTS:
+            self._problems.unknown(word, "layout of memory", LAYOUTS)
+        return Memory(word.text) if word is not None and word.text in LAYOUTS else ANY
 
     def _pattern_of(self, node: Node, depth: int) -> Pattern:
         if isinstance(node, Scalar):
@@ -646,6 +658,10 @@ class _Document:
     def instance_of(self, node: Node, _depth: int) -> Pattern:
         name = self._reference(node, "the class or function")
         return InstanceOf(".".join(name)) if name else ANY
+
+    def built(self, node: Node, _depth: int) -> Pattern:
+        name = self._reference(node, "the class or function")
+        return Built(".".join(name)) if name else ANY
 
     def dict_items(self, node: Node, depth: int) -> Pattern:
         items = self._items(node, "dict has a pattern of the keys and one of the values: {dict: [str, int]}")
@@ -822,6 +838,7 @@ _CONSTRUCTS: Final[dict[str, Callable[[_Document, Node, int], Pattern]]] = {
     "int": _Document.int_range,
     "global": _Document.global_named,
     "instance": _Document.instance_of,
+    "built": _Document.built,
     "list": lambda document, node, depth: document.items_of("list", node, depth),
     "tuple": lambda document, node, depth: document.items_of("tuple", node, depth),
     "set": lambda document, node, depth: document.items_of("set", node, depth),

@@ -21,6 +21,8 @@ WORDS: Final = frozenset({
 })  # fmt: skip
 #: A word that only a signature's last place may hold: any further arguments.
 REST: Final = "rest"
+#: States whose sizes have to add up, each with the class that it is the state of; `memory.py` judges them.
+LAYOUTS: Final = {"dtype": "numpy.dtype", "array": "numpy.ndarray", "masked_array": "numpy.ma.MaskedArray"}
 #: Longest text that a regular expression is tried on; a longer one does not match.
 LONGEST_MATCHED_TEXT: Final = 4096
 
@@ -104,6 +106,36 @@ class InstanceOf(NamedTuple):
         return hash((type(self).__name__, *self))
 
 
+class Built(NamedTuple):
+    """`InstanceOf`, and BUILD has given it its state already."""
+
+    dotted: str
+
+    def __eq__(self, other: object) -> bool:
+        return _is_alike(self, other)
+
+    def __ne__(self, other: object) -> bool:
+        return not _is_alike(self, other)
+
+    def __hash__(self) -> int:
+        return hash((type(self).__name__, *self))
+
+
+class Memory(NamedTuple):
+    """A whole state that C code takes for what is in memory: `layout` is one of those that `memory.py` can judge."""
+
+    layout: str
+
+    def __eq__(self, other: object) -> bool:
+        return _is_alike(self, other)
+
+    def __ne__(self, other: object) -> bool:
+        return not _is_alike(self, other)
+
+    def __hash__(self) -> int:
+        return hash((type(self).__name__, *self))
+
+
 class Items(NamedTuple):
     """A list, tuple, set or frozenset (`kind`) whose items all match `item`."""
 
@@ -160,6 +192,8 @@ Pattern: TypeAlias = (
     | IntRange
     | GlobalNamed
     | InstanceOf
+    | Built
+    | Memory
     | Items
     | DictItems
     | Fields
@@ -189,7 +223,7 @@ def children(pattern: Pattern) -> tuple[Pattern, ...]:
 
 def renamed(pattern: Pattern, names: Mapping[str, str]) -> Pattern:
     """`pattern` with the dotted names in it replaced as `names` says."""
-    if isinstance(pattern, (GlobalNamed, InstanceOf)):
+    if isinstance(pattern, (GlobalNamed, InstanceOf, Built)):
         return pattern._replace(dotted=names.get(pattern.dotted, pattern.dotted))
     if isinstance(pattern, Shape):
         return renamed_shape(pattern, names)

@@ -416,12 +416,13 @@ _SHARED: Final = {
 _CALLED: Final = {
     "builtins": "classmethod filter iter map max memoryview min property sorted staticmethod super",
     "itertools": "accumulate groupby starmap",
+    # The class of an array that was in a file: _reconstruct makes one in memory, and does not call it.
     "numpy": "memmap",
     "numpy.core.memmap": "memmap",
     "numpy._core.memmap": "memmap",
 }
 #: Dangerous only where a policy does not say what they are called with.
-_BOUNDED: Final = {"_operator": "getitem itemgetter"}
+_BOUNDED: Final = {"_operator": "getitem itemgetter", "numpy": "vectorize"}
 
 
 def _canonical(module: str, name: str) -> Iterator[Name]:

@@ -18,7 +18,7 @@ from safepickle.limits import FIELDS
 from safepickle.policy.document import Listing, Node, Problems, Scalar, Table, read
 from safepickle.policy.model import ACCEPTABLE, VERBS
 from safepickle.policy.parse import BYTE_LIMITS, ENTRY_KEYS, LARGEST_LIMIT, LONGEST_NAME, MOST_FILES, TOP_KEYS, UNITS
-from safepickle.policy.patterns import REST, WORDS
+from safepickle.policy.patterns import LAYOUTS, REST, WORDS
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
@@ -31,6 +31,12 @@ _PART: Final = r"[^\s!-/:-@\[-^`{-~0-9][^\s!-/:-@\[-^`{-~]*"
 _NAME: Final = {"$ref": "#/$defs/name"}
 _IDENTIFIER: Final = {"$ref": "#/$defs/identifier"}
 _PATTERN: Final = {"$ref": "#/$defs/pattern"}
+_MEMORY: Final = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["memory"],
+    "properties": {"memory": {"enum": sorted(LAYOUTS)}},
+}
 _PATTERNS: Final = {"type": "array", "items": _PATTERN}
 _NAMED_PATTERNS: Final = {"type": "object", "additionalProperties": _PATTERN}
 _INTEGER: Final = {"type": "integer"}
@@ -165,7 +171,7 @@ def _entry() -> dict[str, Any]:
             "items": signature,
         },
         "kwargs": {"description": "Keywords of new.", "propertyNames": _IDENTIFIER, **_NAMED_PATTERNS},
-        "state": {"description": "What BUILD may give.", **_PATTERN},
+        "state": {"description": "What BUILD may give.", "anyOf": [_PATTERN, _MEMORY]},
         "attributes": {"description": "The only attributes that BUILD may set.", "type": "array", "items": _IDENTIFIER},
         "base": {"description": "The base that copyreg._reconstructor may name.", **_NAME},
         "native_state": {"description": "Hands state to C code.", "type": "boolean"},
@@ -189,6 +195,7 @@ def _constructs() -> dict[str, Any]:
         "int": bounds,
         "global": _NAME,
         "instance": _NAME,
+        "built": _NAME,
         "list": _PATTERN,
         "tuple": _PATTERN,
         "set": _PATTERN,

@@ -29,6 +29,7 @@ from safepickle.policy.model import (
 )
 from safepickle.policy.patterns import (
     AnyOf,
+    Built,
     DictItems,
     Fields,
     GlobalNamed,
@@ -38,6 +39,7 @@ from safepickle.policy.patterns import (
     Items,
     Length,
     LengthProduct,
+    Memory,
     Pattern,
     Regex,
     Shape,
@@ -52,6 +54,8 @@ _ROOM_NAMED: Final = 12
 _LEAST_ROOM: Final = 3
 # Other readers of YAML take these for booleans and nulls; ours does not.
 _MISREAD: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
+# What is said of one name.
+_KEYS: Final = {GlobalNamed: "global", InstanceOf: "instance", Built: "built", Memory: "memory"}
 _LONGEST_KEY: Final = 500  # YAML cannot find the colon of a longer key that is not marked as one
 
 
@@ -227,10 +231,8 @@ class _Writer:
                 return f"{{str: {_quoted(expression)}}}"
             case IntRange(low, high):
                 return f"{{int: [{low}, {high}]}}"
-            case GlobalNamed(dotted):
-                return f"{{global: {_word(dotted)}}}"
-            case InstanceOf(dotted):
-                return f"{{instance: {_word(dotted)}}}"
+            case GlobalNamed(text) | InstanceOf(text) | Built(text) | Memory(text):
+                return f"{{{_KEYS[type(pattern)]}: {_word(text)}}}"
             case Items(kind, item):
                 return f"{{{kind}: {self._pattern(item, room - 1)}}}"
             case Length(low, high, of):

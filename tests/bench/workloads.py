@@ -23,11 +23,11 @@ from typing import Any, Final, NamedTuple
 
 import safepickle
 
-#: The policy that all of them are read under: the standard library's, and the two classes of this file.
+#: The policy that all of them are read under: packaged ones, and the two classes of this file.
 POLICY: Final = """
 safepickle: 1
-description: Datetimes and the like, and the classes of the benchmark.
-include: [stdlib]
+description: What pandas and scikit-learn pickle, and the classes of the benchmark.
+include: [stdlib, sklearn, pandas]
 allow:
   tests.bench.workloads:
     - Reading

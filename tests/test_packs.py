@@ -1,0 +1,282 @@
+"""The packaged policies for libraries: what they admit, what they never grant, and what the library itself says.
+
+Each pack is proved twice: by pickles of several releases that are carried (`data/packs`), which need no library, and
+by the zoo of the installed one (`tests/packs`), where there is one.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import json
+import pickle
+import tarfile
+import warnings
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import safepickle
+from safepickle import Policy
+from safepickle.policy.lint import RULES, lint
+from safepickle.policy.model import BUILD, CALL, FILL, VERBS
+from safepickle.policy.powers import danger, telling
+from tests.assembler import literal, named, pickled, reduce, text
+from tests.packs import measuring, walking, writing
+from tests.same import difference
+
+PACKS = measuring.packs()
+CORPUS = Path(__file__).parent.parent.parent / "shared" / "corpus" / "benign.tar.xz"
+
+
+def test_every_zoo_has_a_policy_and_every_library_is_an_extra():
+    import tomllib
+
+    project = tomllib.loads(Path(__file__).parent.parent.joinpath("pyproject.toml").read_text("utf-8"))["project"]
+    assert {"numpy", "pandas", "scipy", "sklearn", "joblib", "pytz", "dateutil"} <= set(PACKS) <= set(Policy.names())
+    assert {"numpy", "pandas", "scipy", "scikit-learn", "joblib", "pytz", "python-dateutil"} <= {
+        name.split(">")[0] for name in project["optional-dependencies"]["packs"]
+    }
+
+
+@pytest.mark.parametrize("pack", PACKS)
+def test_lint_has_nothing_to_say_of_a_pack(pack):
+    assert [str(remark) for remark in lint(Policy.named(pack))] == []
+    assert RULES["never-grant"][0] == "error"
+
+
+@pytest.mark.parametrize("pack", PACKS)
+def test_what_is_called_and_then_changed_says_what_it_is_given(pack):
+    """A result of a call is changed only where arguments, state or attributes are spelled out."""
+    policy = Policy.named(pack)
+    for name in measuring.own(policy, pack):
+        for grant in policy.data.grants[name]:
+            if CALL in grant.verbs and grant.verbs & {BUILD, FILL}:
+                assert grant.args is not None, name
+            assert not grant.plain, f"{name}: a plain name grants its call with any arguments"
+            if CALL in grant.verbs:
+                assert grant.args is not None, name
+
+
+#: Names that attacks are known to use, and that other scanners call dangerous.
+GADGETS = """
+builtins.eval builtins.exec builtins.compile builtins.open builtins.getattr builtins.setattr builtins.map
+builtins.__import__ builtins.globals builtins.vars os.system os.popen posix.system nt.system subprocess.Popen
+subprocess.check_output subprocess.run importlib.import_module pkgutil.resolve_name pydoc.locate runpy.run_path
+functools.partial functools.reduce operator.attrgetter operator.methodcaller operator.itemgetter _operator.attrgetter
+pickle.loads _pickle.loads pickle.Unpickler marshal.loads types.FunctionType types.CodeType ctypes.CDLL io.open
+_io.FileIO codecs.open socket.socket webbrowser.open shutil.rmtree timeit.timeit code.InteractiveInterpreter pdb.run
+numpy.load numpy.save numpy.loadtxt numpy.genfromtxt numpy.fromfile numpy.memmap numpy.DataSource numpy.frompyfunc
+numpy.lib.npyio.load numpy.lib.npyio.DataSource numpy.lib._npyio_impl.load numpy.lib.format.read_array
+numpy.lib.format.open_memmap numpy.core.multiarray.fromfile numpy._core.multiarray.fromfile numpy.core.memmap.memmap
+numpy._core.memmap.memmap numpy.testing._private.utils.runstring numpy.testing.utils.runstring
+numpy.testing._private.utils.measure numpy.testing.runstring numpy.f2py.crackfortran.getlincoef
+numpy.f2py.crackfortran._eval_length numpy.f2py.crackfortran.param_eval numpy.f2py.compile
+numpy.distutils.exec_command.exec_command numpy.distutils.misc_util.exec_mod_from_location numpy.safe_eval
+numpy.compat.py3k.npy_load_module numpy.core._internal._ctypes numpy.ctypeslib.load_library numpy.apply_along_axis
+numpy.fromfunction numpy.piecewise numpy.fromstring numpy.asarray numpy.zeros numpy.ones numpy.empty numpy.ndarray
+pandas.eval pandas.read_pickle pandas.read_csv pandas.read_hdf pandas.core.computation.eval.eval
+pandas.core.frame.DataFrame.eval pandas.core.frame.DataFrame.query pandas.DataFrame.eval pandas.DataFrame.query
+pandas.DataFrame.apply pandas.DataFrame.pipe pandas.io.pickle.read_pickle pandas.compat.pickle_compat.load
+pandas.compat.pickle_compat.loads pandas.io.common.urlopen pandas.io.parsers.readers.read_csv pandas.to_pickle
+pandas.HDFStore pandas.ExcelFile pandas.core.generic.NDFrame.to_pickle pandas.concat pandas.to_datetime
+scipy.io.loadmat scipy.io.savemat scipy.io.matlab.loadmat scipy.optimize.minimize scipy.integrate.quad
+scipy.LowLevelCallable scipy._lib._ccallback.LowLevelCallable scipy.weave.inline scipy.datasets.face
+sklearn.datasets.load_svmlight_file sklearn.datasets.fetch_openml sklearn.datasets._base.load_files
+sklearn.utils.fixes.parse_version sklearn.utils._testing.assert_run_python_script sklearn.externals.joblib.load
+sklearn.externals.joblib.numpy_pickle.load sklearn.externals.joblib.numpy_pickle.NDArrayWrapper
+sklearn.externals.joblib.numpy_pickle.ZNDArrayWrapper
+joblib.load joblib.dump joblib.Memory joblib.Parallel joblib.delayed joblib.numpy_pickle.load
+joblib.numpy_pickle.NumpyUnpickler joblib.numpy_pickle.NDArrayWrapper joblib.numpy_pickle.ZNDArrayWrapper
+joblib.numpy_pickle_compat.NDArrayWrapper joblib.numpy_pickle_compat.ZNDArrayWrapper
+joblib.numpy_pickle_compat.load_compatibility joblib._memmapping_reducer._strided_from_memmap
+joblib.externals.cloudpickle.loads joblib.externals.loky.backend.spawn.main joblib.memory.Memory
+joblib.func_inspect.get_func_code joblib._parallel_backends.LokyBackend
+dateutil.tz.gettz dateutil.tz.tz.gettz dateutil.parser.parse dateutil.zoneinfo.rebuild.rebuild pytz.timezone
+pytz.open_resource pytz.tzfile.build_tzinfo pyarrow.lib.deserialize pyarrow.lib.memory_map pyarrow.lib.OSFile
+torch.load torch.storage._load_from_bytes torch.hub.load cloudpickle.loads dill.loads dill._dill._create_code
+""".split()  # noqa: SIM905  # a paragraph of names reads better than a column
+
+
+@pytest.mark.parametrize("pack", PACKS)
+def test_no_known_gadget_is_granted_with_a_verb_that_makes_or_changes_anything(pack):
+    policy = Policy.named(pack)
+    for dotted in GADGETS:
+        parts = dotted.split(".")
+        for cut in range(1, len(parts)):
+            module, name = ".".join(parts[:cut]), ".".join(parts[cut:])
+            for verb in VERBS[1:]:
+                assert not policy.decide(module, name, verb).allowed, (module, name, verb)
+            for protocol in (0, 2, 4):
+                if protocol < 4 and "." in name:
+                    continue
+                stream = pickled(protocol, reduce(named(text(module), text(name)), literal("x")))
+                with pytest.raises(safepickle.UnpicklingError):
+                    safepickle.verify(stream, policy=policy)
+
+
+@pytest.mark.parametrize("pack", PACKS)
+def test_what_a_pack_calls_is_neither_dangerous_nor_named_so(pack):
+    policy = Policy.named(pack)
+    called = [
+        (name, grant)
+        for name in measuring.own(policy, pack)
+        for grant in policy.data.grants[name]
+        if CALL in grant.verbs
+    ]
+    for name, grant in called:
+        assert danger(*name, grant.verbs, bounded=True) is None, name
+        assert telling(name[1]) is None, name
+
+
+# --- Carried pickles --------------------------------------------------------------------------------------------------
+CARRIED = {pack: list(measuring.carried(pack)) for pack in PACKS}
+
+
+def _needs(pack: str, data: bytes) -> set[str]:
+    """What a pickle needs and the pack does not grant."""
+    try:
+        safepickle.verify(data, policy=pack, encoding="latin1")
+    except safepickle.Forbidden as error:
+        return {f"{grant.module}.{grant.name}" for grant in error.missing} or {"?"}
+    return set()
+
+
+@pytest.mark.parametrize("pack", PACKS)
+def test_pickles_of_several_releases_are_admitted_without_the_library(pack):
+    """But for what the zoo gives a reason not to grant."""
+    known = measuring.explained(measuring.zoo_of(pack).WITHOUT)
+    wrong = [
+        f"{one.label}: {missing}"
+        for one in CARRIED[pack]
+        if (missing := {name for name in _needs(pack, one.data) if not known(name)})
+    ]
+    assert not wrong, "\n".join(wrong[:20])
+    # pytz pickles names, which no release spells otherwise; what joblib writes around arrays is no pickle by itself
+    assert len({one.release for one in CARRIED[pack]}) >= {"pytz": 1, "joblib": 0}.get(pack, 2)
+
+
+def test_what_is_carried_for_numpy_is_refused_by_the_default_policy():
+    for one in CARRIED["numpy"][:50]:
+        assert safepickle.scan(one.data, policy="plain").verdict == "forbidden"
+
+
+# --- The installed library --------------------------------------------------------------------------------------------
+def _installed(pack: str) -> None:
+    if importlib.util.find_spec(pack) is None:
+        pytest.skip(f"{pack} is not installed: pip install safepickle-codec[packs]")
+
+
+@pytest.mark.parametrize("pack", [pack for pack in PACKS if pack != "joblib"])  # whose files are below
+def test_what_the_library_pickles_loads_as_pickle_itself_loads_it(pack):
+    _installed(pack)
+    zoo, known = measuring.zoo_of(pack), measuring.explained(measuring.zoo_of(pack).WITHOUT)
+    wrong, counts = [], Counter()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name, make in writing.makers(zoo):
+            for protocol, data in writing.pickles(make, _protocols(pack)).items():
+                label = f"{name} at protocol {protocol}"
+                missing = _needs(pack, data)
+                if missing:
+                    wrong += [f"{label}: {missing}"] if not all(map(known, missing)) else []
+                    counts["refused"] += 1
+                    continue
+                said = _compared(pack, data)
+                counts[said == ""] += 1
+                wrong += [f"{label}: {said}"] if said else []
+    assert not wrong, "\n".join(wrong[:20])
+    assert counts[True] > 10
+
+
+def _protocols(pack: str) -> tuple[int, ...]:
+    """All of them where objects are small; of what is fitted, the two that differ most."""
+    return (2, 5) if pack == "sklearn" else tuple(range(pickle.HIGHEST_PROTOCOL + 1))
+
+
+def _compared(pack: str, data: bytes) -> str:
+    """How what is loaded differs from what pickle loads; nothing where pickle cannot load it either."""
+    try:
+        plain = pickle.loads(data)
+    except Exception as cause:  # noqa: BLE001  # whatever it is: ours is one error of the one family
+        with pytest.raises(safepickle.UnpicklingError):
+            safepickle.loads(data, policy=pack)
+        return "" if cause else "?"
+    loaded = safepickle.loads(data, policy=pack)
+    try:
+        wrong = difference(loaded, plain)
+    except TypeError:
+        return "" if repr(loaded) == repr(plain) else "another text"
+    if wrong and difference(pickle.loads(data), plain):
+        return "" if type(loaded) is type(plain) else wrong  # not even alike when pickle loads it twice: addresses
+    return wrong
+
+
+def test_a_fitted_forest_predicts_what_it_predicted_before():
+    _installed("sklearn")
+    from sklearn.ensemble import RandomForestClassifier
+
+    from tests.packs import zoo_sklearn as zoo
+
+    forest = RandomForestClassifier(5, random_state=0).fit(zoo.data, zoo.target)
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        loaded = safepickle.loads(pickle.dumps(forest, protocol), policy="sklearn")
+        assert (loaded.predict_proba(zoo.data) == forest.predict_proba(zoo.data)).all()
+
+
+def test_files_of_joblib_pass_a_scan_and_hostile_ones_do_not():
+    _installed("joblib")
+    import joblib
+    import numpy as np
+
+    for value in ({"a": np.arange(100.0)}, [np.ones((3, 4), order="F")], np.array(["a", None], object)):
+        for compress in (0, 3, ("gzip", 3)):
+            file = io.BytesIO()
+            joblib.dump(value, file, compress=compress)
+            assert safepickle.scan(file.getvalue(), policy="joblib").verdict == "pass"
+    file = io.BytesIO()
+    joblib.dump(np.array([print], object), file)
+    assert safepickle.scan(file.getvalue(), policy="joblib").verdict == "forbidden"
+
+
+def test_the_walk_goes_on_behind_a_class_that_ends_the_process(tmp_path, monkeypatch):
+    library = tmp_path / "fragile"
+    library.mkdir()
+    library.joinpath("__init__.py").write_text(
+        "import os\nclass A: pass\nclass B:\n    def __init__(self): os._exit(7)\nclass C: pass\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{Path(__file__).parent.parent}")
+    found = walking.walk("fragile", ())
+    assert [name for name, pickles in found.rows if pickles] == ["fragile.A", "fragile.C"]
+
+
+# --- Real files -------------------------------------------------------------------------------------------------------
+def test_real_files_of_these_libraries_are_admitted():
+    """Each pickle that a Python library of these wrote, from the corpus beside the checkout."""
+    if not CORPUS.exists():
+        pytest.skip("the corpus is not beside this checkout")
+    libraries = {"numpy", "pytz", "dateutil"}
+    beside = {"_codecs", "builtins", "__builtin__", "copyreg", "copy_reg", "datetime", "collections"}
+    policy = Policy.named("numpy") | Policy.named("pytz") | Policy.named("dateutil")
+    passed, refused = 0, []
+    with tarfile.open(CORPUS) as archive:
+        manifest: dict[str, Any] = {}
+        for member in archive:
+            file = archive.extractfile(member)
+            if file is None:
+                continue
+            if member.name.endswith("manifest.jsonl"):
+                manifest = {row["path"]: row for row in map(json.loads, file.read().decode().splitlines())}
+                continue
+            row = manifest.get(member.name)
+            if row is None:
+                continue
+            tops = {(one if isinstance(one, str) else one[0]).split(".")[0] for one in row["globals"]}
+            if not tops & libraries or not tops <= libraries | beside or row["allowlistable"] == "no":
+                continue
+            verdict = safepickle.scan(file.read(), policy=policy).verdict
+            passed += verdict == "pass"
+            refused += [] if verdict == "pass" else [member.name]
+    assert not manifest or passed >= 0.99 * (passed + len(refused)), refused
