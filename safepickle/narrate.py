@@ -20,7 +20,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from safepickle import opcodes as op
 from safepickle import symbols as sym
@@ -28,7 +28,6 @@ from safepickle.containers.source import BytesSource
 from safepickle.disassemble import show_argument
 from safepickle.errors import LimitExceeded, StreamError, escape
 from safepickle.policy import Policy, resolve_policy
-from safepickle.policy.learn import Learned, document, lacking
 from safepickle.policy.model import BUILD, CALL, FILL, NEW, REFER, VERBS
 from safepickle.policy.observe import Pass
 from safepickle.policy.write import word
@@ -37,6 +36,9 @@ from safepickle.scanner import Judged, packaged, rule_of, watched
 from safepickle.symbols import Global, Made
 from safepickle.verifier import Options, Verifier
 from safepickle.windows import WindowReader
+
+if TYPE_CHECKING:
+    from safepickle.policy.learn import Learned
 
 __all__ = ["LIMIT", "Explanation", "Narrative", "Refused", "Step", "belongs", "explain", "rereading"]
 
@@ -578,6 +580,8 @@ class _Teller:
         """The steps, with what would admit each one that is refused, and the policy that admits the whole."""
         if not self._judged.verifier.refusals or self._policy.is_unrestricted:
             return self._steps, ""
+        from safepickle.policy.learn import lacking  # a large module, for what is refused only
+
         self._reader.again()
         self._reader.boundary()  # literals are read from what is available again
         learned = lacking(Pass("", self._judged.verifier), self._policy, self._pass_under)
@@ -626,6 +630,8 @@ def _policy(learned: Learned) -> str:
     """The policy that admits what can be admitted; of the comments only what is to be judged, and what is withheld."""
     if not (learned.entries or learned.accept or learned.persistent):
         return ""
+    from safepickle.policy.learn import document
+
     lines = [line for line in document(learned).splitlines() if not re.match(r"\s*# (?!To be judged)", line)]
     lines += [
         f"# Not granted: {escape(gone.name[0])}.{escape(gone.name[1])} ({', '.join(gone.verbs)}): {gone.reason}"
