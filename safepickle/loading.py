@@ -75,13 +75,22 @@ def set_up(heap: Heap) -> None:
 def renew(heap: Heap) -> None:
     """Make a heap that was used ready to be used again."""
     if any(heap.memo):
-        heap.memo = [0] * heap.memo_room
+        heap.memo = [0] * heap.memo_room if type(heap.memo) is list else type(heap.memo)("q", bytes(8 * heap.memo_room))
     heap.items.clear()
-    heap.depths.clear()
+    del heap.depths[:]
     heap.lent.clear()
     heap.frozen.clear()
     heap.states.clear()
     heap.sizes.clear()
+
+
+def begin(heap: Heap, light: bool) -> None:
+    """Begin a pass: of a light one, which a large stream may have, numbers are kept as C keeps them."""
+    if light != (type(heap.memo) is not list):
+        from array import array
+
+        heap.memo = array("q", heap.memo) if light else list(heap.memo)
+        heap.depths = array("q", heap.depths) if light else list(heap.depths)
 
 
 def is_small(heap: Heap) -> bool:

@@ -9,10 +9,11 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 from safepickle.errors import MissingGrant
+from safepickle.members import Member
 
 __all__ = ["RULES", "Capability", "Finding", "Member", "Report", "Rule"]
 
@@ -129,16 +130,6 @@ class Capability(NamedTuple):
     granted: bool
 
 
-class Member(NamedTuple):
-    """One pickle found in the source, or in a stream of it."""
-
-    start: int
-    stop: int
-    opcodes: int
-    verdict: str
-    name: str = ""  # of the stream of a container in which it stands; empty: the source itself
-
-
 class Report(NamedTuple):
     """The outcome of one scan."""
 
@@ -146,7 +137,7 @@ class Report(NamedTuple):
     verdict: str
     findings: tuple[Finding, ...]
     capabilities: tuple[Capability, ...]
-    members: tuple[Member, ...]
+    members: Sequence[Member]  # a tuple, or `Members`, which is equal to one
     missing: tuple[MissingGrant, ...]
     size: int
     claimed: int  # bytes that belong to a pickle or a container that was understood

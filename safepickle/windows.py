@@ -4,6 +4,8 @@ Rules:
 
 * What it keeps grows with the opcodes, never with a payload or a declared length.
 * A payload that was passed over can be asked for again, within a bound.
+* Where nothing but data is expected, opcodes go as well, some time after they were read: what a light pass keeps of
+  them is numbers.  Its positions count from the beginning of what is there: nothing is looked up by them any more.
 * Where arrays lie between the opcodes, as joblib writes them, it stops behind each opcode that may announce one and
   lets its owner look; see `reveal`.
 * A source that cannot be read on ends the pickle, and `failure` says why.
@@ -14,17 +16,19 @@ from __future__ import annotations
 from bisect import bisect_right
 from codecs import getincrementaldecoder
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from safepickle.containers.source import ContainerError, Exhausted, Source
 from safepickle.errors import LimitExceeded
 from safepickle.limits import DEFAULTS
-from safepickle.reader import LARGE, Reader
+from safepickle.reader import BEYOND, LARGE, LetGo, Reader
 
 __all__ = ["LOOKED_AT", "WindowReader"]
 
 _FIRST_READ: Final = 512
 _LARGEST_READ: Final = 1 << 20
+#: So much is kept of what may go.
+_RIPE: Final = 1 << 20
 #: A payload that a policy's patterns ask for, and any number or 8-bit text, may be this long.
 _LONGEST: Final = 64 << 20
 _BUILD: Final = 0x62
@@ -52,6 +56,7 @@ class WindowReader(Reader):
         self.look: Callable[[int, bytes, int], None] | None = None
         self.failure: ContainerError | None = None
         self.reveal: Callable[[], int] | None = None
+        self.leave: Callable[[int], None] | None = None
         self._places: dict[int, tuple[int, int]] = {}  # position of an opcode -> where its payload is in the source
         self._dropped = 0  # bytes passed over so far, in whichever pass
         self._gaps: list[int] = []  # where in `data` something was passed over, and how much it was up to there
@@ -62,6 +67,47 @@ class WindowReader(Reader):
     def place(self) -> int:
         """Where in the source the cursor stands; in the first pass over what is there."""
         return self.start + self._dropped + self.pos
+
+    # -- One pickle after the other, and only once -----------------------------------------------------------------
+
+    def pass_once(self, leave: Callable[[int], None]) -> None:
+        """Let opcodes go once they were read; `leave` is told before, up to where in `data` they go."""
+        self.leave = leave
+        self.ripe = _RIPE
+
+    def go_on(self) -> None:
+        """See `Reader`."""
+        self.start = self.place
+        del self.data[: self.pos]
+        if self._dropped:
+            self._dropped = 0
+            self._places = {}
+            self._gaps = []
+            self._sums = []
+        self._available = len(self.data)
+        Reader.rewind(self)
+
+    def let_go(self) -> None:
+        """See `Reader`; what was read last is kept, for those who look for what begins there."""
+        size = self.pos - LARGE
+        if self.leave is not None:
+            self.leave(size + 2)  # what begins before may take three bytes to be known
+        index = bisect_right(self._gaps, size)
+        before = self._sums[index - 1] if index else 0
+        gaps = [gap - size for gap in self._gaps[index:]]
+        sums = [total + size for total in self._sums[index:]]
+        self._gaps = [0, *gaps]
+        self._sums = [before + size, *sums]
+        self._places = {}
+        del self.data[:size]
+        self._dropped += size
+        self.shift += size
+        self.pos -= size
+        self.at -= size
+        self._available -= size
+        if self._frame_end >= 0:
+            self._frame_end -= size
+        self._end_at_frame()
 
     # -- Fetching ----------------------------------------------------------------------------------------------------
 
@@ -188,6 +234,12 @@ class WindowReader(Reader):
         except UnicodeDecodeError as error:
             self._fail(f"text is not UTF-8: {error.reason}")
         return begins or ""
+
+    def literal(self, at: int) -> Any:
+        """See `Reader`."""
+        if at >= BEYOND:
+            raise LetGo
+        return Reader.literal(self, at)
 
     def _payload(self, size: int) -> bytes:
         if size > _LONGEST:
