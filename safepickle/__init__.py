@@ -46,12 +46,18 @@ except ImportError:  # pragma: no cover - an interpreter without the C core
     from pickle import PickleBuffer
 
 if hints.TYPE_CHECKING:
+    from safepickle.many import scan_many
     from safepickle.report import Finding, Report
     from safepickle.scanner import scan
 else:
 
     def __getattr__(name: str) -> object:
         """What only scanning needs is imported when it is first asked for: loading shall not wait for it."""
+        if name == "scan_many":
+            from safepickle.many import scan_many
+
+            globals()[name] = scan_many
+            return scan_many
         if name not in {"Finding", "Report", "scan"}:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from safepickle.report import Finding, Report
@@ -64,7 +70,7 @@ else:
         return sorted({*globals(), *__all__})
 
 
-__version__ = "0.1.0"
+__version__ = build.VERSION
 
 __all__ = [
     "DEFAULT_PROTOCOL",
@@ -91,5 +97,6 @@ __all__ = [
     "load",
     "loads",
     "scan",
+    "scan_many",
     "verify",
 ]

@@ -16,7 +16,7 @@ from __future__ import annotations
 import os
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import cache
 from typing import Any, Final, NamedTuple
@@ -48,7 +48,7 @@ from safepickle.errors import (
     StreamError,
     escape,
 )
-from safepickle.expansion import is_excessive
+from safepickle.expansion import FEW_SHARED, is_excessive
 from safepickle.layouts import (
     TORCH_PICKLES,
     TORCH_TAR_MEMBERS,
@@ -64,6 +64,7 @@ from safepickle.limits import (
     UNPACKED_OPCODES_PER_BYTE,
     UNPACKED_PER_BYTE,
 )
+from safepickle.members import MemberLog, Places
 from safepickle.opcodes import BY_NAME
 from safepickle.policy import Policy, resolve_policy
 from safepickle.policy.model import REFER, VERBS
@@ -83,7 +84,7 @@ from safepickle.report import (
 from safepickle.verifier import Options, Verifier
 from safepickle.windows import LOOKED_AT, WindowReader
 
-__all__ = ["scan"]
+__all__ = ["packaged", "scan"]
 
 _SEVERITY_ORDER: Final = (FORBIDDEN, MALFORMED, INCOMPLETE, PASS)
 #: Opcodes that can import, call, build or ask the application for an object.
@@ -104,16 +105,24 @@ _WHOLE: Final = 1 << 20
 #: Of a member of a container that is no pickle, so much is searched for pickles: tensors are not read.
 _SEARCHED: Final = 64 * 1024
 _BLOCK: Final = 512  # of dbm.dumb's files
+#: Pickles of a row that turned out to be more than data: from then on no other one is expected to be just that.
+_PATIENCE: Final = 8
+_OPTIONS: Final = Options(scanning=True)
 
 
 def scan(source: Any, *, policy: Any = None) -> Report:
     """Judge everything in `source`, importing and running nothing.
 
-    `source` is a bytes-like object, a path (str or PathLike) or a binary file, which is read to its end.  `policy` is
-    what `loads` takes; None means the union of all packaged policies.  Raises PolicyError for a bad policy, TypeError
-    for a source of another kind, and OSError for a file that cannot be read.
+    `source` is a bytes-like object, a path (str or PathLike), a URL (str), or a binary file, which is read to its end.
+    `policy` is what `loads` takes; None means the union of all packaged policies.  Raises PolicyError for a bad policy,
+    TypeError for a source of another kind, and OSError for a file that cannot be read.
     """
-    chosen = _packaged() if policy is None else resolve_policy(policy)
+    chosen = packaged() if policy is None else resolve_policy(policy)
+    if isinstance(source, str) and "://" in source:
+        from safepickle.remote import is_url
+
+        if is_url(source):
+            return _scan_remote(source, chosen)
     if isinstance(source, (str, os.PathLike)):
         with open(source, "rb", buffering=0) as file:
             size = os.fstat(file.fileno()).st_size
@@ -131,8 +140,26 @@ def scan(source: Any, *, policy: Any = None) -> Report:
     return _Scan(None, BytesSource(frozen_input(source)), chosen).report()
 
 
+def _scan_remote(url: str, policy: Policy) -> Report:
+    from safepickle.remote import RemoteError, open_remote
+
+    source = open_remote(url)
+    judging = _Scan(url, source, policy, _not_hashed)
+    try:
+        report = judging.report()
+        return report if source.is_current() else _changed(report)
+    except RemoteError as error:
+        verdict = judging._problem(_Part("", source), Problem("unreadable", str(error)))  # noqa: SLF001 - it is ours
+        return judging.told(_worst((verdict, *(RULES[found.rule].verdict for found in judging.findings))), 0)
+
+
+def _not_hashed() -> str:
+    return ""  # nobody has read all of it
+
+
 @cache
-def _packaged() -> Policy:
+def packaged() -> Policy:
+    """The union of all packaged policies."""
     union = Policy.named("plain")
     for name in Policy.names():
         union |= Policy.named(name)
@@ -206,14 +233,16 @@ class _Part(NamedTuple):
 class _Scan:
     """One source being judged."""
 
-    def __init__(self, name: str | None, source: Source, policy: Policy, hashed: _Hash | None = None) -> None:
+    def __init__(
+        self, name: str | None, source: Source, policy: Policy, hashed: Callable[[], str] | None = None
+    ) -> None:
         self.name = name
         self.source = source
         self.policy = policy
         self.hashed = hashed
         self.limits = policy.limits
         self.findings: list[Finding] = []
-        self.members: list[Member] = []
+        self.members = MemberLog()
         self.missing: list[MissingGrant] = []
         self.capabilities: dict[tuple[str, str], Capability] = {}
         size = source.size
@@ -229,9 +258,12 @@ class _Scan:
 
     def report(self) -> Report:
         """Judge the whole source."""
-        verdict, claimed = self._visit(_Part("", self.source))
+        return self.told(*self._visit(_Part("", self.source)))
+
+    def told(self, verdict: str, claimed: int) -> Report:
+        """The report with this verdict, and so many bytes accounted for."""
         return Report(
-            self.name, verdict, tuple(self.findings), tuple(self.capabilities.values()), tuple(self.members),
+            self.name, verdict, tuple(self.findings), tuple(self.capabilities.values()), self.members.closed(),
             tuple(dict.fromkeys(self.missing)), self.source.size, claimed, self.hashed or self._hash(),
             self.policy.digest,
         )  # fmt: skip
@@ -363,7 +395,8 @@ class _Scan:
         verdicts: list[str] = []
         while True:
             marks = _Marks(self, row)
-            verdict, stop = self._judge(row, start)
+            stop = self._mere_data(row, start)
+            verdict, stop = (PASS, stop) if stop > start else self._judge(row, start)
             if start and verdict in (MALFORMED, NOT_A_PICKLE):
                 verdict, stop = self._trailing(part, start, verdict, marks)
                 unread = start if unread is None else unread
@@ -384,7 +417,8 @@ class _Scan:
         if verdicts == [NOT_A_PICKLE]:
             verdict = NOT_A_PICKLE
             if part.depth:  # what is no pickle is nothing to report in a container that holds other things too
-                del self.findings[row.findings :], self.members[row.members :]
+                del self.findings[row.findings :]
+                self.members.cut(row.members)
         else:
             if claimed < source.size and verdicts[-1] == PASS:
                 verdicts.append(INCOMPLETE)
@@ -409,17 +443,59 @@ class _Scan:
             if inner != NOT_A_PICKLE:
                 return inner, start + claimed
         elif verdict == NOT_A_PICKLE:
-            self.members += marks.cut().members
+            self.members.extend(marks.cut().members)
         else:
             return verdict, start
         message = f"{size - start:,} bytes after the last pickle are not understood"
         return self._problem(part, Problem("trailing-data", message, start)), start
 
+    def _mere_data(self, row: _Row, start: int) -> int:
+        """Judge pickles that are nothing but data, one behind the other, as long as a light pass is sure of them.
+
+        Returns where it left off.  What it was not sure of it leaves as it was, so what it says is what `_judge` says.
+        """
+        if row.is_torch or row.follows or not row.patience or (row.data is None and row.part.is_unpacked()):
+            return start
+        reader = self._reader(row, start)
+        if isinstance(reader, WindowReader):
+            reader.pass_once(lambda until: self._search(row, reader.data, reader.where, until))
+        verifier = Verifier(reader, self.policy.data, self.limits, _OPTIONS)
+        findings, found, first = len(self.findings), self.nested_found, len(self.members)
+        note = self.members.noting(PASS, row.part.name)
+        unpacked = row.part.is_unpacked()
+        at = start
+        for done in range(_MOST_MEMBERS - first + row.members):
+            hidden, work = len(row.hidden), self.nested_work
+            if row.data is not None:
+                row.starts.add(at)  # else nobody looks for more than what is inside
+            verifier.expect_data()
+            sure = verifier.is_mere_data() and verifier.shared <= FEW_SHARED
+            if sure and isinstance(reader, WindowReader) and _NESTED.search(reader.data, 1, reader.pos):
+                row.starts.add(at)
+                self._search(row, reader.data, reader.where, reader.pos)
+            if not sure or len(self.findings) > findings:
+                del self.findings[findings:], row.hidden[hidden:]
+                self.members.cut(first + done)
+                self.nested_found, self.nested_work = found, work
+                row.patience -= 1
+                break
+            size = reader.consumed
+            note(at, at + size, verifier.opcodes)
+            if unpacked:
+                self.budget.opcodes -= size
+            at += size
+            if reader.pos >= len(reader.data) or not reader.data[reader.pos]:
+                break  # there may be no more, or padding
+            reader.go_on()
+        if isinstance(reader, WindowReader):
+            reader.look = reader.leave = None
+        return at
+
     def _judge(self, row: _Row, start: int) -> tuple[str, int]:
         """Judge one pickle; returns its verdict, and where the next would start (`start` where that is unknown)."""
         marks = _Marks(self, row)
         reader = self._reader(row, start)
-        verifier = Verifier(reader, self.policy.data, self.limits, Options(scanning=True))
+        verifier = Verifier(reader, self.policy.data, self.limits, _OPTIONS)
         verdict, stop = self._run(row, start, verifier)
         if wraps_arrays(verifier):
             verdict, stop = self._with_arrays(row, start, (verdict, stop), marks)
@@ -487,7 +563,7 @@ class _Scan:
         """
         said = marks.cut()
         reader = self._window(row, start)
-        verifier = Verifier(reader, self.policy.data, self.limits, Options(scanning=True))
+        verifier = Verifier(reader, self.policy.data, self.limits, _OPTIONS)
         arrays = reader.reveal = Arrays(verifier, reader, lambda place: self._objects(row, place))
         verdict, stop = self._run(row, start, verifier)
         if arrays.problem is not None:
@@ -580,7 +656,7 @@ class _Scan:
         reader = self._reader(_Row(part, _whole(part)), 0)
         if isinstance(reader, WindowReader):
             reader.look = None  # nothing is said yet of what is in it
-        verifier = Verifier(reader, self.policy.data, self.limits, Options(scanning=True))
+        verifier = Verifier(reader, self.policy.data, self.limits, _OPTIONS)
         with suppress(StreamError, MemoryError, RecursionError):
             verifier.run()
         return verifier.finished and reader.consumed == part.source.size
@@ -595,7 +671,7 @@ class _Scan:
         It begins at `at` of `data`, and at `place` of the stream.
         """
         reader = Reader(data, at, integer_digits=self.limits.integer_digits)
-        verifier = Verifier(reader, self.policy.data, self.limits, Options(scanning=True))
+        verifier = Verifier(reader, self.policy.data, self.limits, _OPTIONS)
         with suppress(StreamError, MemoryError, RecursionError):
             verifier.run()
         self.nested_work -= verifier.opcodes + 1
@@ -628,9 +704,9 @@ class _Scan:
         frozen = data if isinstance(data, bytes) else b""
         for match in _NESTED.finditer(data, 0, len(data) if until is None else until):
             at = match.start()
-            frozen = frozen or bytes(data)  # once, and only where there is something to be read
             if place(at) in row.starts:
                 continue
+            frozen = frozen or bytes(data)  # once, and only where there is something to be read
             if self.nested_work <= 0 or self.nested_found > self.limits.nested:
                 message = "more embedded pickles than are followed"
                 self.findings.append(Finding("limit", "warning", message, place(at), member=row.part.name or None))
@@ -642,7 +718,9 @@ class _Scan:
 class _Row:
     """A stream being judged as pickles in a row, and where the report stood before."""
 
-    __slots__ = ("data", "findings", "follows", "hidden", "is_torch", "members", "part", "starts", "verifiers")
+    __slots__ = (
+        "data", "findings", "follows", "hidden", "is_torch", "members", "part", "patience", "starts", "verifiers",
+    )  # fmt: skip
 
     def __init__(self, part: _Part, data: bytes | None, findings: int = 0, members: int = 0) -> None:
         self.part = part
@@ -651,8 +729,9 @@ class _Row:
         self.members = members
         self.hidden: list[str] = []  # verdicts on what was found where no pickle is expected
         self.is_torch = False
+        self.patience = _PATIENCE
         self.follows = part.depth > 0 and part.name.rpartition("!/")[2] in TORCH_TAR_MEMBERS  # data behind its pickles
-        self.starts: set[int] = set()  # where the pickles of the row begin
+        self.starts = Places()  # where the pickles of the row begin
         self.verifiers: deque[Verifier] = deque(maxlen=2)  # the last ones, of a file of torch's
 
 
@@ -679,7 +758,8 @@ class _Marks:
         )  # fmt: skip
         scan.nested_found = self._found
         del hidden[self._hidden :]
-        del scan.findings[self._cut[0] :], scan.members[self._cut[1] :], scan.missing[self._cut[2] :]
+        del scan.findings[self._cut[0] :], scan.missing[self._cut[2] :]
+        scan.members.cut(self._cut[1])
         return said
 
 
@@ -688,7 +768,7 @@ class _Said(NamedTuple):
 
     scan: _Scan
     findings: list[Finding]
-    members: list[Member]
+    members: Sequence[Member]
     missing: list[MissingGrant]
     verdicts: list[str]  # of a row, on what was found where no pickle is expected
     hidden: list[str]  # which of them were taken back
@@ -697,7 +777,7 @@ class _Said(NamedTuple):
     def put_back(self) -> None:
         """Say it again."""
         self.scan.findings += self.findings
-        self.scan.members += self.members
+        self.scan.members.extend(self.members)
         self.scan.missing += self.missing
         self.scan.nested_found += self.nested_found
         self.verdicts.extend(self.hidden)

@@ -20,10 +20,10 @@ PACKAGE = ROOT / "safepickle"
 # A module imports only from the layers above its own in this list.
 LAYERS = (
     {"hints"},
-    {"build", "errors", "limits", "opcodes"},
+    {"build", "errors", "limits", "members", "opcodes"},
     {"dumping", "loading"},
     {"reader", "writer", "probes", "values", "policy.patterns", "policy.regex", "policy.document", "containers.source"},
-    {"policy.model", "windows"}
+    {"policy.model", "remote", "windows"}
     | {f"containers.{name}" for name in ("arrays", "compressed", "records", "sevenzips", "stores", "tars")},
     {"policy._plain", "policy.normal", "policy.order", "policy.parse", "policy.powers", "policy.write", "symbols"}
     | {"containers.zips"},
@@ -33,13 +33,14 @@ LAYERS = (
     {"policy.diff", "policy.explain", "policy.schema", "verifier", "pickler", "disassemble"},
     {"unpickler", "layouts"},
     {"codec", "report"},
-    {"scanner"},
+    {"results", "scanner"},
+    {"many"},
     {"policy.expect", "policy.infer", "policy.inspection", "policy.observe"},
     {"policy.learn", "policy.lint"},
     {"policy.merge"},
     {""},
     {"console"},
-    {"cli_policy"},
+    {"cli_many", "cli_policy"},
     {"cli"},
     {"__main__"},
 )
@@ -53,7 +54,8 @@ TOP_LEVEL = {
 INTERFACE = {
     "DEFAULT_PROTOCOL", "EndOfStream", "Finding", "Forbidden", "HIGHEST_PROTOCOL", "LimitExceeded", "MalformedStream",
     "PickleBuffer", "PickleError", "Pickler", "PicklingError", "Policy", "PolicyError", "ReconstructionError", "Report",
-    "Unpickler", "UnpicklingError", "constructor", "constructors", "dump", "dumps", "load", "loads", "scan", "verify",
+    "Unpickler", "UnpicklingError", "constructor", "constructors", "dump", "dumps", "load", "loads", "scan",
+    "scan_many", "verify",
 }  # fmt: skip
 
 # Tests that are about the project rather than about one module.
