@@ -6,8 +6,8 @@ their iterator as there is room, and each gives exactly one report.
 Rules:
 
 * At most so many sources are on their way at any time: taken, and not yet handed out as a report.
-* What ends a worker is tried once more, alone, so that it takes nobody with it; what ends a worker twice is incomplete,
-  as is what cannot be read, and what nobody is left to scan.  None of them ends the others.
+* Of what is on its way when a worker ends, each is tried again alone, so that it takes nobody with it.  What ends two
+  workers by itself is incomplete, as is what cannot be read, and what nobody is left to scan.  None ends the others.
 * A worker judges by the policy that it was given, and its report says so; another one counts as no report.
 * What is kept from one run to the next stands in `results.py`.
 """
@@ -18,7 +18,7 @@ import os
 import stat
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import suppress
 from functools import partial
 from typing import Any, Final, NamedTuple
@@ -39,7 +39,7 @@ IN_FLIGHT: Final = 256
 #: A task is so many small files, or files of so many bytes, so that handing it over is not what takes the time.
 _MOST_IN_TASK: Final = 16
 _BYTES_IN_TASK: Final = 4 << 20
-#: How often a source is given to a worker.
+#: How many workers a source may end.
 _TRIES: Final = 2
 _END: Final = object()
 
@@ -51,7 +51,7 @@ class _Item(NamedTuple):
     name: str | None
     source: Any  # a path, or bytes
     size: int = 0
-    tries: int = 0
+    ends: int = 0  # how often a worker ended that had nothing else to do
 
 
 class _Outcome(NamedTuple):
@@ -364,9 +364,11 @@ class _Crew:
 
     def leave(self) -> None:
         """End what is still on its way; nobody waits for it."""
-        for task in self._tasks:
-            task.cancel()
-        self._dismiss(self._tasks.keys())
+        if self._is_ours:
+            self._dismiss()
+        else:
+            for task in self._tasks:
+                task.cancel()
 
     def _hand_over(self) -> None:
         if self._task:
@@ -375,15 +377,14 @@ class _Crew:
             self._submit(items)
 
     def _submit(self, items: tuple[_Item, ...]) -> None:
-        tried = tuple(item._replace(tries=item.tries + 1) for item in items)
         for attempt in range(_TRIES):
             try:
                 executor = self._executor = self._executor or self._make()
-                self._tasks[executor.submit(_judge_all, self._orders, items)] = tried
+                self._tasks[executor.submit(_judge_all, self._orders, items)] = items
             except Exception as error:  # noqa: BLE001 - executors of all kinds
                 self._dismiss()
                 if attempt == _TRIES - 1 or not self._is_ours:
-                    self._give_up(tried, f"nobody is left to scan it: {_told(error)}")
+                    self._give_up(items, f"nobody is left to scan it: {_told(error)}")
                     return
             else:
                 return
@@ -396,11 +397,12 @@ class _Crew:
             error = ValueError("a worker gave another number of reports than it was given sources")
         if error is not None:
             self._dismiss()
-            for item in items:
-                if item.tries < _TRIES:
+            for each in items:
+                item = each._replace(ends=each.ends + self._is_alone)
+                if item.ends < _TRIES:
                     self._suspects.append(item)
                 else:
-                    self._give_up((item,), f"whoever scanned it ended, {item.tries} times: {_told(error)}")
+                    self._give_up((item,), f"whoever scanned it ended, {item.ends} times: {_told(error)}")
             return
         for item, outcome in zip(items, outcomes, strict=True):
             if outcome.report.policy != self._orders.digest:
@@ -412,17 +414,18 @@ class _Crew:
         for item in items:
             self._done[item.number] = _Outcome(unread(item.name, why, self._orders.digest))
 
-    def _dismiss(self, tasks: Iterable[Future[list[_Outcome]]] = ()) -> None:
-        """Let go of an executor that was made for us; of one that is not done with its tasks, end the processes."""
+    def _dismiss(self) -> None:
+        """Let go of an executor that was made for us."""
         executor, self._executor = self._executor, None
         if executor is None or not self._is_ours:
             return
-        workers: dict[int, Any] = getattr(executor, "_processes", None) or {}
-        running = list(workers.values()) if any(not task.done() for task in tasks) else []
         with suppress(Exception):
-            executor.shutdown(wait=False, cancel_futures=True)
-        for process in running:  # there is no other way to be rid of them before Python 3.14
-            process.kill()
+            if any(not task.done() for task in self._tasks):
+                # There is no other way to be rid of them before Python 3.14.  Tasks are not cancelled: what notes that
+                # the processes have gone stumbles over that.
+                for process in list((getattr(executor, "_processes", None) or {}).values()):
+                    process.kill()
+            executor.shutdown(wait=isinstance(executor, ProcessPoolExecutor))
 
 
 def _told(error: BaseException) -> str:
@@ -438,7 +441,6 @@ def processes(jobs: int) -> Callable[[], Executor]:
 
 
 def _processes(count: int) -> Executor:
-    from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_all_start_methods, get_context
 
     # Not by `fork`: this process may have threads, and a lock that one of them holds stays closed in the other.
