@@ -99,9 +99,10 @@ def _executor(options: argparse.Namespace) -> tuple[Any, Executor | Callable[[],
         from safepickle.many import processes
 
         return None, None if options.jobs == 1 else processes(options.jobs)
-    from distributed import Client  # type: ignore[import-not-found,import-untyped,unused-ignore]  # an extra
+    import distributed  # type: ignore[import-not-found,import-untyped,unused-ignore]  # an extra
 
-    client = Client(options.dask, set_as_default=False)
+    connect: Any = distributed.Client  # which has no types
+    client = connect(options.dask, set_as_default=False)
     return client, client.get_executor()
 
 

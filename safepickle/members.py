@@ -48,7 +48,7 @@ class Members(Sequence[Member]):
         return self._words.setdefault((verdict, name), len(self._words))
 
     def _add(self, start: int, stop: int, opcodes: int, word: int) -> None:
-        if (stop > _NARROW or opcodes > _NARROW) and self._numbers.typecode == "I":
+        if max(start, stop, opcodes) > _NARROW and self._numbers.typecode == "I":
             self._numbers = array("Q", self._numbers)
         self._numbers.extend((start, stop, opcodes, word))
 

@@ -171,8 +171,8 @@ class _Http:
 
         headers = {"Range": f"bytes={start}-{stop - 1}", "Accept-Encoding": "identity", "User-Agent": "safepickle"}
         try:
-            # Only what the user has named is asked for, and only by http: see the handlers above.
-            with self._opener.open(Request(self._url, headers=headers), timeout=_PATIENCE) as answer:  # noqa: S310
+            question = Request(self._url, headers=headers)  # noqa: S310 - the handlers above open nothing but http
+            with self._opener.open(question, timeout=_PATIENCE) as answer:
                 return self._answer(answer, start, stop)
         except HTTPError as error:
             with error:

@@ -102,7 +102,8 @@ _NESTED: Final = re.compile(rb"\x80[\x02-\x05](?=[\]})(\x8c\x95cX\x8f\x80KJMNGUC
 _LEAST_NESTED_WORK: Final = 100_000
 #: Files and streams up to this size are read as a whole; larger ones in windows, past their payloads.
 _WHOLE: Final = 1 << 20
-#: Of a member of a container that is no pickle, so much is searched for pickles: tensors are not read.
+#: Of a member of a container that is no pickle, so much is searched for pickles: tensors are not read.  So much of what
+#: is somewhere else is looked at twice.
 _SEARCHED: Final = 64 * 1024
 _BLOCK: Final = 512  # of dbm.dumb's files
 #: Pickles of a row that turned out to be more than data: from then on no other one is expected to be just that.
@@ -461,6 +462,7 @@ class _Scan:
             reader.pass_once(lambda until: self._search(row, reader.data, reader.where, until))
         verifier = Verifier(reader, self.policy.data, self.limits, _OPTIONS)
         findings, found, first = len(self.findings), self.nested_found, len(self.members)
+        capabilities = dict(self.capabilities)
         note = self.members.noting(PASS, row.part.name)
         unpacked = row.part.is_unpacked()
         at = start
@@ -476,7 +478,7 @@ class _Scan:
             if not sure or len(self.findings) > findings:
                 del self.findings[findings:], row.hidden[hidden:]
                 self.members.cut(first + done)
-                self.nested_found, self.nested_work = found, work
+                self.nested_found, self.nested_work, self.capabilities = found, work, capabilities
                 row.patience -= 1
                 break
             size = reader.consumed
@@ -663,7 +665,8 @@ class _Scan:
 
     def _also_a_pickle(self, part: _Part) -> str:
         """What a container asks for where it is loaded as the pickle that it begins like."""
-        return self._hidden(_Row(part, None), part.source.read(0, LOOKED_AT), 0, 0)
+        most = _SEARCHED if part.source.is_far else LOOKED_AT
+        return self._hidden(_Row(part, None), part.source.read(0, most), 0, 0)
 
     def _hidden(self, row: _Row, data: bytes, at: int, place: int) -> str:
         """Judge what only looks like a pickle: told from chance by names that could be imported.

@@ -12,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import safepickle
+import safepickle.scanner
+from safepickle.containers.source import FileSource
 from safepickle.policy import Policy
 from tests.assembler import asm
 
@@ -156,6 +158,42 @@ def test_a_report_is_plain_data_for_json():
     assert (told["verdict"], told["ok"], told["policy"]) == ("forbidden", False, PLAIN.digest)
     assert told["missing"] == [{"module": "os", "name": "system", "verbs": ["call"], "reason": ""}]
     assert told["findings"][0]["rule"] == "not-granted"
+
+
+ROW = st.sampled_from(
+    [
+        pickle.dumps([1, {"a": (2.5, "x")}], 4), b"N.", b"]q\x00.", EVIL, pickle.dumps(dt.date(2024, 2, 29)),
+        pickle.dumps([b"\x80\x04N."]), pickle.dumps([b"\x80\x04cos\nsystem\n)R."]), b"\0", b"\xff", b"(N", b"Pid\n.",
+        pickle.dumps([[()] for _ in range(3)] * 9, 2), b"N." + bytes(510),
+    ]
+)  # fmt: skip
+
+
+@given(st.lists(ROW, max_size=30).map(b"".join))
+def test_a_row_of_pickles_is_judged_as_if_none_were_expected_to_be_mere_data(data):
+    report = safepickle.scan(data, policy=PLAIN)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(safepickle.scanner, "_PATIENCE", 0)
+        assert safepickle.scan(data, policy=PLAIN) == report
+        patch.setattr(safepickle.scanner, "_WHOLE", 0)
+        slowly = _of_a_file(data)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(safepickle.scanner, "_WHOLE", 0)
+        assert _of_a_file(data) == slowly
+
+
+def _of_a_file(data: bytes) -> safepickle.Report:
+    """What a scan says of data that is read in windows."""
+    return safepickle.scanner._Scan(None, FileSource(io.BytesIO(data)), PLAIN).report()
+
+
+def test_a_long_row_of_pickles_is_a_row_of_members():
+    data = pickle.dumps({"id": 1}, 4)
+    report = safepickle.scan(data * 5000 + EVIL + data, policy=PLAIN)
+    assert (report.verdict, len(report.members)) == ("forbidden", 5002)
+    assert report.members[4999] == (len(data) * 4999, len(data) * 5000, 9, "pass", "")
+    assert report.members[5000].verdict == "forbidden"
+    assert report.claimed == report.size
 
 
 @given(st.binary(max_size=200))
