@@ -30,7 +30,7 @@ from safepickle.reader import frozen_input
 from safepickle.remote import is_url, stamp_of
 from safepickle.report import INCOMPLETE, Finding, Report
 from safepickle.results import Cache, Results, Stamp
-from safepickle.scanner import packaged, scan
+from safepickle.scanner import changed, packaged, scan
 
 __all__ = ["processes", "scan_many", "unread"]
 
@@ -113,7 +113,7 @@ def _scan_many(
     results: Results | None,
 ) -> Iterator[Report]:
     crew: _Alone | _Crew = _Alone(orders) if executor is None else _Crew(executor, orders)
-    supply = _Supply(sources, crew, results)
+    supply = _Supply(sources, crew, results, orders.digest)
     ready: dict[int, _Outcome] = {}
     given = 0
     try:
@@ -141,8 +141,11 @@ def _scan_many(
 class _Supply:
     """Sources as they are taken: for the crew, or with what is known of them already."""
 
-    def __init__(self, sources: Iterator[Any], crew: _Alone | _Crew, results: Results | None) -> None:
+    def __init__(
+        self, sources: Iterator[Any], crew: _Alone | _Crew, results: Results | None, digest: str
+    ) -> None:
         self._sources = sources
+        self._digest = digest
         self._crew = crew
         self._results = results
         self._taken = 0
@@ -156,7 +159,7 @@ class _Supply:
             if source is _END:
                 self.is_all = True
                 break
-            item = _item(self._taken, source)
+            item = _item(self._taken, source, self._digest)
             outcome = item if isinstance(item, _Outcome) else _known(item, self._results)
             if outcome is not None:
                 known[self._taken] = outcome
@@ -169,10 +172,10 @@ class _Supply:
 # -- Sources -----------------------------------------------------------------------------------------------------------
 
 
-def _item(number: int, source: Any) -> _Item | _Outcome:
+def _item(number: int, source: Any, digest: str) -> _Item | _Outcome:
     name = None
     if isinstance(source, Report):
-        return _Outcome(source)
+        return _Outcome(source._replace(policy=source.policy or digest))
     if isinstance(source, tuple) and len(source) == 2 and isinstance(source[0], str):
         name, source = source
     if isinstance(source, (str, os.PathLike)):
@@ -209,7 +212,8 @@ def _stamp(source: Any) -> Stamp | None:
     if is_url(source):
         return stamp_of(source)
     found = os.stat(source)
-    return "file", found.st_size, found.st_mtime_ns, found.st_ino
+    # Whoever writes a file can set its times, but not the one at which that was done.
+    return "file", found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
 
 
 def unread(source: str | None, why: str, policy: str = "") -> Report:
@@ -265,23 +269,26 @@ def _judged(orders: _Orders, policy: Policy, cache: Cache | None, item: _Item) -
     if isinstance(source, str) and "://" not in source and not stat.S_ISREG(os.stat(source).st_mode):
         return _Outcome(unread(item.name, "not a regular file", orders.digest))  # a pipe would be waited for
     if cache is not None:
+        known = cache.find(item.name, stamp)
+        if known is not None:
+            return _Outcome(known, stamp)
         if stamp is not None and stamp[0] == "file":
             stamps.append(("sha256", _file_hash(source)))  # the same bytes elsewhere, or checked out anew
-        for each in stamps:
-            known = cache.find(item.name, each)
-            if known is not None:
-                if each is not stamp and _stamp(source) == stamp:
-                    cache.keep(known, stamp)
-                return _Outcome(known, stamp)
+            known = cache.find(item.name, stamps[1])
+        if known is not None and _stamp(source) == stamp:
+            cache.keep(known, stamp)
+            return _Outcome(known, stamp)
     report = scan(source, policy=policy)._replace(source=item.name)
     if orders.is_hashed or cache is not None:
-        report = report._replace(hashed=report.sha256)
+        try:
+            report = report._replace(hashed=report.sha256)
+        except OSError:
+            return _Outcome(changed(report)._replace(hashed=""))
         if stamp is not None and _stamp(source) != stamp:
             return _Outcome(report)  # it may be about other bytes than are there
     if cache is not None:
         for each in stamps:
-            if each is not None and (each[0] != "sha256" or each[1] == report.sha256):
-                cache.keep(report, each)
+            cache.keep(report, each)
     return _Outcome(report, stamp)
 
 

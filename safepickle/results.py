@@ -162,6 +162,8 @@ class Results:
 
     def give(self, report: Report, stamp: Stamp | None) -> None:
         """Note a report as the next one; what is not in the file yet is written."""
+        if report.policy != self._policy:
+            raise ResultsError("a report under another policy does not belong here")
         if isinstance(report.hashed, _Kept):
             place = report.hashed.place
             line = self._line_at(place)

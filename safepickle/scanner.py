@@ -84,7 +84,7 @@ from safepickle.report import (
 from safepickle.verifier import Options, Verifier
 from safepickle.windows import LOOKED_AT, WindowReader
 
-__all__ = ["packaged", "scan"]
+__all__ = ["changed", "packaged", "scan"]
 
 _SEVERITY_ORDER: Final = (FORBIDDEN, MALFORMED, INCOMPLETE, PASS)
 #: Opcodes that can import, call, build or ask the application for an object.
@@ -130,7 +130,7 @@ def scan(source: Any, *, policy: Any = None) -> Report:
             if size > _WHOLE:
                 hashed = _Hash(source, file)
                 report = _Scan(os.fsdecode(source), FileSource(file), chosen, hashed).report()
-                return report if hashed.is_current(file) else _changed(report)
+                return report if hashed.is_current(file) else changed(report)
             data = _read_all(file)
         return _Scan(os.fsdecode(source), BytesSource(data), chosen).report()
     if callable(getattr(source, "read", None)):
@@ -148,7 +148,7 @@ def _scan_remote(url: str, policy: Policy) -> Report:
     judging = _Scan(url, source, policy, _not_hashed)
     try:
         report = judging.report()
-        return report if source.is_current() else _changed(report)
+        return report if source.is_current() else changed(report)
     except RemoteError as error:
         verdict = judging._problem(_Part("", source), Problem("unreadable", str(error)))  # noqa: SLF001 - it is ours
         return judging.told(_worst((verdict, *(RULES[found.rule].verdict for found in judging.findings))), 0)
@@ -200,7 +200,7 @@ class _Hash:
         return self._known
 
 
-def _changed(report: Report) -> Report:
+def changed(report: Report) -> Report:
     """The report on a file that has changed while it was read: other bytes may have been judged than are there."""
     finding = Finding("unreadable", "warning", "the file has changed while it was scanned")
     verdict = _worst((report.verdict, INCOMPLETE))

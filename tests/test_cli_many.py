@@ -28,6 +28,8 @@ def tree(tmp_path: Path) -> Path:
         (folder / f"{number:02}.pkl").write_bytes(EVIL if number % 10 == 4 else GOOD)
     (folder / "below" / "notes").write_bytes(b"notes")
     (folder / "below" / "gone").symlink_to(tmp_path / "gone")
+    (tmp_path / "elsewhere").mkdir()
+    (folder / "link").symlink_to(tmp_path / "elsewhere")
     os.mkfifo(folder / "below" / "pipe")
     return folder
 
@@ -60,7 +62,13 @@ def test_it_says_the_same_in_the_same_order(tree, tmp_path, monkeypatch, capsys,
 
 @pytest.mark.parametrize(
     ("names", "code"),
-    [(["00.pkl"], PASSED), (["04.pkl"], FOUND), (["missing"], INCOMPLETE), (["below/notes"], INCOMPLETE), ([], NOTHING)],
+    [
+        (["00.pkl"], PASSED),
+        (["04.pkl"], FOUND),
+        (["missing"], INCOMPLETE),
+        (["below/notes"], INCOMPLETE),
+        ([], NOTHING),
+    ],
 )
 def test_the_exit_codes_are_the_same(tree, monkeypatch, capsys, names, code):
     monkeypatch.chdir(tree)
@@ -72,7 +80,7 @@ def test_a_file_of_results_that_cannot_be_used_is_said_and_left_alone(tree, tmp_
     results = tmp_path / "results.jsonl"
     main(["scan", "--policy", "plain", "--resume", str(results), str(tree)])
     kept = results.read_bytes()
-    assert kept.count(b"\n") == 33
+    assert kept.count(b"\n") == 34
     capsys.readouterr()
     for arguments in (["--policy", "stdlib", "--resume", str(results)], ["--resume", str(tmp_path)]):
         assert main(["scan", *arguments, str(tree)]) == INCOMPLETE

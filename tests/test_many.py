@@ -66,7 +66,7 @@ def test_it_is_part_of_the_interface():
 
 def test_sources_are_bytes_files_pairs_and_reports_too(files):
     ready = safepickle.scan(b"N.", policy="plain")._replace(source="ready")
-    with open(files[0], "rb") as file:
+    with Path(files[0]).open("rb") as file:
         reports = list(scan_many([GOOD, bytearray(EVIL), file, ("named", GOOD), ready, Path(files[1])], policy="plain"))
     assert [(report.source, report.verdict) for report in reports] == [
         (None, "pass"), (None, "forbidden"), (None, "forbidden"), ("named", "pass"), ("ready", "pass"),
@@ -125,10 +125,10 @@ def test_an_error_of_the_iterator_of_sources_is_its_own(files):
 def _fatal(marks: str, work, orders, items):
     """In a worker: end it where a source's name says so."""
     for item in items:
-        name = os.path.basename(item.name)
+        name = Path(item.name).name
         if name.startswith(DEADLY):
             os._exit(1)
-        if name.startswith(ONCE) and not os.path.exists(os.path.join(marks, name)):
+        if name.startswith(ONCE) and not Path(marks, name).exists():
             Path(marks, name).touch()
             os._exit(1)
     return work(orders, items)
@@ -159,7 +159,7 @@ def test_a_worker_that_dies_takes_no_source_with_it_but_what_it_dies_of_twice(ha
     marks = str(tmp_path / "marks")
     expected = verdicts(scan_many(hazards, policy="plain"))
     found = list(scan_many(hazards, policy="plain", executor=partial(Fragile, marks), in_flight=30))
-    deadly = {report.source: report for report in found if os.path.basename(report.source).startswith(DEADLY)}
+    deadly = {report.source: report for report in found if Path(report.source).name.startswith(DEADLY)}
     assert {source: report.verdict for source, report in deadly.items()} == dict.fromkeys(deadly, "incomplete")
     assert all("2 times" in report.findings[0].message for report in deadly.values())
     assert verdicts(found) == {**expected, **dict.fromkeys(deadly, "incomplete")}
@@ -339,7 +339,8 @@ def test_a_file_that_holds_something_else_is_refused_and_left_alone(files, tmp_p
 def test_what_another_version_found_is_scanned_again(files, whole, tmp_path):
     results = tmp_path / "results.jsonl"
     lines = [json.loads(line) for line in whole.splitlines()]
-    results.write_bytes(b"".join(json.dumps({**line, "version": "0.0", "verdict": "pass"}).encode() + b"\n" for line in lines))
+    other = [json.dumps({**line, "version": "0.0", "verdict": "pass"}) + "\n" for line in lines]
+    results.write_text("".join(other), "ascii")
     list(scan_many(files, policy="plain", resume=results))
     assert results.read_bytes() == whole
 
@@ -359,6 +360,42 @@ def test_thousands_of_files_by_processes_interrupted_and_resumed_give_what_one_r
     list(scan_many(paths, policy="plain", executor=processes(2), resume=resumed))
     assert resumed.read_bytes() == once.read_bytes()
     assert len(once.read_bytes().splitlines()) == 2000
+
+
+def test_a_report_under_another_policy_is_not_written_among_these(files, tmp_path):
+    other = safepickle.scan(files[0], policy="stdlib")
+    with pytest.raises(ResultsError):
+        list(scan_many([files[1], other], policy="plain", resume=tmp_path / "results.jsonl"))
+    assert len((tmp_path / "results.jsonl").read_bytes().splitlines()) == 1
+
+
+@pytest.mark.parametrize("kept", [{"resume": "results.jsonl"}, {"cache": "cache"}], ids=["resume", "cache"])
+def test_a_file_that_changes_while_it_is_scanned_is_scanned_again(files, tmp_path, monkeypatch, kept):
+    (option, name), path = next(iter(kept.items())), Path(files[1])
+    scans = []
+
+    def scan(source, policy):
+        scans.append(source)
+        report = safepickle.scan(source, policy=policy)
+        if len(scans) == 1:
+            path.write_bytes(EVIL)
+        return report
+
+    monkeypatch.setattr(many, "scan", scan)
+    found = [verdicts(scan_many([path], policy="plain", **{option: tmp_path / name})) for _ in range(3)]
+    assert found == [{str(path): "pass"}, {str(path): "forbidden"}, {str(path): "forbidden"}]
+    assert len(scans) == 2
+
+
+def test_a_file_whose_times_were_set_back_is_scanned_again(files, tmp_path):
+    results, path = tmp_path / "results.jsonl", Path(files[1])
+    before = path.stat()
+    path.write_bytes(b"]" * len(EVIL) + b".")
+    list(scan_many([path], policy="plain", resume=results))
+    with path.open("r+b") as file:
+        file.write(EVIL + b".")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert verdicts(scan_many([path], policy="plain", resume=results)) == {str(path): "forbidden"}
 
 
 # -- The cache ---------------------------------------------------------------------------------------------------------
@@ -447,4 +484,5 @@ def test_a_cluster_of_which_a_worker_is_killed_loses_nothing_and_counts_nothing_
 
 def test_a_policy_reaches_the_workers_whatever_it_was_made_from(files):
     learned = Policy.learn([pickle.dumps(uuid.UUID(int=7), 4)])
-    assert verdicts(scan_many(files, policy=learned, executor=processes(1))) == verdicts(scan_many(files, policy=learned))
+    found = verdicts(scan_many(files, policy=learned, executor=processes(1)))
+    assert found == verdicts(scan_many(files, policy=learned))

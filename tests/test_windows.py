@@ -104,7 +104,7 @@ def test_what_is_kept_is_bounded_by_its_room():
 
 # -- Mere data, read once ----------------------------------------------------------------------------------------------
 
-RECORDS = [{"id": number, "name": f"record {number}", "text": "x" * (number % 400), 3: None} for number in range(30_000)]
+RECORDS = [{"id": number, "name": f"record {number}", "text": "x" * (number % 400), 3: 1} for number in range(30_000)]
 LONG_KEYS = [{"k" * 300: number, ("k" * 300, number): 1} for number in range(20_000)]
 LARGE = [[number, bytes(70_000), "y" * 300] for number in range(50)] + RECORDS[:20_000]
 
