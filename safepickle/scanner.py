@@ -675,8 +675,12 @@ class _Scan:
         """
         reader = Reader(data, at, integer_digits=self.limits.integer_digits)
         verifier = Verifier(reader, self.policy.data, self.limits, _OPTIONS)
-        with suppress(StreamError, MemoryError, RecursionError):
-            verifier.run()
+        verifier.expect_data()
+        if not verifier.is_mere_data() and data[reader.at] in _CAPABLE:  # else it names nothing, whatever it is
+            reader.rewind()
+            verifier = Verifier(reader, self.policy.data, self.limits, _OPTIONS)
+            with suppress(StreamError, MemoryError, RecursionError):
+                verifier.run()
         self.nested_work -= verifier.opcodes + 1
         refusals = [refusal for refusal in verifier.refusals if _could_be_imported(refusal)]
         if not refusals:

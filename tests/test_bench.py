@@ -106,7 +106,7 @@ def test_scanners_are_compared_on_what_all_of_them_should_call_benign(capsys):
 
 def test_a_scanner_that_fails_is_shown_as_one(tmp_path):
     failing = scan.Scanner("failing", "safepickle", "def judge(path): raise ValueError('of no use')\n")
-    assert scan.cost(failing, tmp_path).verdict == "failed: ValueError: of no use"
+    assert scan.cost(failing, tmp_path).verdict == "failed: ValueError"
 
 
 def test_a_ratio_is_taken_within_each_round_and_the_mean_of_two_and_a_half_is_one():

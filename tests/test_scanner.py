@@ -6,6 +6,9 @@ import datetime as dt
 import io
 import json
 import pickle
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -18,6 +21,7 @@ from safepickle.policy import Policy
 from tests.assembler import asm
 
 PLAIN = Policy.named("plain")
+ROOT = Path(__file__).parent.parent
 EVIL = b"cos\nsystem\n(Vid\ntR."
 
 
@@ -185,6 +189,29 @@ def test_a_row_of_pickles_is_judged_as_if_none_were_expected_to_be_mere_data(dat
 def _of_a_file(data: bytes) -> safepickle.Report:
     """What a scan says of data that is read in windows."""
     return safepickle.scanner._Scan(None, FileSource(io.BytesIO(data)), PLAIN).report()
+
+
+MOST_RESIDENT = """
+import re, sys
+import safepickle
+assert safepickle.scan(sys.argv[1], policy="plain").ok
+print(re.search(r"VmHWM:\\s+([0-9]+) kB", open("/proc/self/status").read())[1])
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="nothing says how much memory a process had at most")
+@pytest.mark.parametrize("row", [False, True], ids=["list", "row"])
+def test_a_small_record_takes_a_few_bytes(tmp_path, row):
+    records = [{"id": number, "name": f"user {number}", "score": number / 7} for number in range(100_000)]
+    most = []
+    for count in (1, len(records)):
+        path = tmp_path / f"{count}.pkl"
+        path.write_bytes(b"".join(map(pickle.dumps, records[:count])) if row else pickle.dumps(records[:count], 4))
+        command = [sys.executable, "-c", MOST_RESIDENT, str(path)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        most.append(int(done.stdout) << 10)
+    assert path.stat().st_size > 3 << 20
+    assert most[1] - most[0] < (5 << 20) + 60 * len(records)  # windows of some MiB, and 16 to 32 bytes for each
 
 
 def test_a_long_row_of_pickles_is_a_row_of_members():

@@ -166,30 +166,30 @@ def cost(scanner: Scanner, path: Path) -> Cost:
         check=False,
     )
     if done.returncode:
-        return Cost(0, 0, f"failed: {(done.stderr.strip().splitlines() or ['without a word'])[-1][:60]}")
+        said = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+        return Cost(0, 0, f"failed: {said.partition(':')[0][:60]}")
     return Cost(*json.loads(done.stdout.splitlines()[-1]))
 
 
-def costs(words: Sequence[str], part: float) -> Iterator[tuple[Load, dict[str, Cost]]]:
-    """Each workload, this part of it, with what it took whom."""
+def costs(words: Sequence[str], part: float) -> Iterator[tuple[Load, Scanner, Cost]]:
+    """What each workload, this part of it, took each scanner."""
     present = [scanner for scanner in SCANNERS if importlib.util.find_spec(scanner.package) is not None]
     for load in LOADS:
         if any(word in load.name for word in words):
             with tempfile.TemporaryDirectory() as folder:
                 path = Path(folder) / "what.pkl"
                 load.make(path, max(1, int(load.size * part)))
-                yield load, {scanner.name: cost(scanner, path) for scanner in present}
+                for scanner in present:
+                    yield load, scanner, cost(scanner, path)
 
 
 def show(words: Sequence[str], *, quick: bool) -> int:
     """Print the table as Markdown; the ratio is to the first of the scanners."""
     print("| workload | scanner | CPU seconds | ratio | MiB | verdict |\n|---|---|--:|--:|--:|---|", flush=True)
-    for load, took in costs(words, 0.002 if quick else 1):
-        first = next(iter(took.values())).seconds
-        for name, each in took.items():
-            ratio = f"{each.seconds / first:,.1f}" if first and each.seconds else ""
-            print(
-                f"| {load.name} | {name} | {each.seconds:.3f} | {ratio} | {each.mebibytes:,.0f} | {each.verdict} |",
-                flush=True,
-            )
+    first = 0.0
+    for load, scanner, each in costs(words, 0.002 if quick else 1):
+        first = each.seconds if scanner is SCANNERS[0] else first
+        ratio = f"{each.seconds / first:,.1f}" if first and each.seconds else ""
+        figures = f"{each.seconds:.3f} | {ratio} | {each.mebibytes:,.0f}"
+        print(f"| {load.name} | {scanner.name} | {figures} | {each.verdict} |", flush=True)
     return 0
