@@ -100,10 +100,14 @@ class MemberLog(Members):
         """Add some."""
         self._extend(members)
 
-    def noting(self, verdict: str, name: str) -> Callable[[int, int, int], None]:
-        """What adds one of this verdict and name, given its start, its stop and its opcodes."""
-        word = self._word(verdict, name)
-        return lambda start, stop, opcodes: self._add(start, stop, opcodes, word)
+    def noting(self, verdict: str, name: str, most: int) -> tuple[Callable[[tuple[int, int, int, int]], None], int]:
+        """For very many of this verdict and name: what adds one, and a number for that.
+
+        What it takes is a start, a stop, how many opcodes there are, none of them above `most`, and that number.
+        """
+        if most > _NARROW and self._numbers.typecode == "I":
+            self._numbers = array("Q", self._numbers)
+        return self._numbers.extend, self._word(verdict, name)
 
     def cut(self, length: int) -> None:
         """Forget those behind the first so many."""

@@ -98,6 +98,7 @@ _CAPABLE: Final = frozenset(
 _MOST_MEMBERS: Final = 1_000_000
 #: A PROTO, and an opcode that a pickle can begin with.
 _NESTED: Final = re.compile(rb"\x80[\x02-\x05](?=[\]})(\x8c\x95cX\x8f\x80KJMNGUCVST\x88\x89\x8a\x82-\x84])")
+_PROTO: Final = 0x80
 #: Opcodes of pickles inside pickles that are judged whatever the length of the source.
 _LEAST_NESTED_WORK: Final = 100_000
 #: Files and streams up to this size are read as a whole; larger ones in windows, past their payloads.
@@ -463,8 +464,9 @@ class _Scan:
         verifier = Verifier(reader, self.policy.data, self.limits, _OPTIONS)
         findings, found, first = len(self.findings), self.nested_found, len(self.members)
         capabilities = dict(self.capabilities)
-        note = self.members.noting(PASS, row.part.name)
+        note, word = self.members.noting(PASS, row.part.name, max(row.part.source.size, len(row.data or b"")))
         unpacked = row.part.is_unpacked()
+        windows = reader if isinstance(reader, WindowReader) else None
         at = start
         for done in range(_MOST_MEMBERS - first + row.members):
             hidden, work = len(row.hidden), self.nested_work
@@ -472,9 +474,10 @@ class _Scan:
                 row.starts.add(at)  # else nobody looks for more than what is inside
             verifier.expect_data()
             sure = verifier.is_mere_data() and verifier.shared <= FEW_SHARED
-            if sure and isinstance(reader, WindowReader) and _NESTED.search(reader.data, 1, reader.pos):
+            data, pos = reader.data, reader.pos
+            if sure and windows is not None and data.find(_PROTO, 1, pos) > 0 and _NESTED.search(data, 1, pos):
                 row.starts.add(at)
-                self._search(row, reader.data, reader.where, reader.pos)
+                self._search(row, data, windows.where, pos)
             if not sure or len(self.findings) > findings:
                 del self.findings[findings:], row.hidden[hidden:]
                 self.members.cut(first + done)
@@ -482,11 +485,11 @@ class _Scan:
                 row.patience -= 1
                 break
             size = reader.consumed
-            note(at, at + size, verifier.opcodes)
+            note((at, at + size, verifier.opcodes, word))
             if unpacked:
                 self.budget.opcodes -= size
             at += size
-            if reader.pos >= len(reader.data) or not reader.data[reader.pos]:
+            if pos >= len(data) or not data[pos]:
                 break  # there may be no more, or padding
             reader.go_on()
         if isinstance(reader, WindowReader):

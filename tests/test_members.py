@@ -45,9 +45,11 @@ def test_a_log_takes_members_and_forgets_the_last_ones(one, other, length):
     assert log.closed() == tuple(expected)
     log.cut(length)
     log.extend(other)
-    note = log.noting("pass", "here")
-    note(1, 2, 3)
-    assert log.closed() == (*expected[:length], *other, Member(1, 2, 3, "pass", "here"))
+    for most in (7, 2**40):
+        note, number = log.noting("pass", "here", most)
+        note((1, 2, most, number))
+    last = [Member(1, 2, most, "pass", "here") for most in (7, 2**40)]
+    assert log.closed() == (*expected[:length], *other, *last)
 
 
 def test_a_member_takes_sixteen_bytes():
