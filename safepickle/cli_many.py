@@ -20,7 +20,6 @@ from typing import Any, Final, TypeVar
 from safepickle.console import complain
 from safepickle.policy import Policy
 from safepickle.report import Report
-from safepickle.results import ResultsError
 
 __all__ = ["add_options", "ended", "interrupted", "is_asked", "problem", "reports"]
 
@@ -114,7 +113,11 @@ def ended(outcomes: Iterator[_Outcome], options: argparse.Namespace) -> Iterator
         options.cut_off = False
     except KeyboardInterrupt:
         interrupted(options)
-    except ResultsError as error:
+    except ValueError as error:
+        from safepickle.results import ResultsError
+
+        if not isinstance(error, ResultsError):
+            raise
         complain(f"--resume {options.resume}: {error}")
     except (ImportError, OSError) as error:
         if options.dask is None and options.resume is None:
