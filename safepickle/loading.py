@@ -30,7 +30,6 @@ FEW_ARGUMENTS: Final = 16  # more are looked at once, however often they are giv
 FEW_LEVELS: Final = 8  # how deep arguments are of which the same is true
 NAME_PLACES: Final = 64
 _MORE_ROOM: Final = [0] * FIRST_ROOM
-_ARRAY: Final[list[Any]] = []  # an empty one, once there has been a light pass
 _SHIFT: Final = 5
 _KIND: Final = 31
 _FIRST_NODE: Final = 16
@@ -94,11 +93,9 @@ def begin(heap: Heap, light: bool) -> None:
 
 
 def _packed(numbers: list[int]) -> Any:
-    if not _ARRAY:
-        from array import array
+    from safepickle.members import SIGNED  # here: only a scan comes here, and has it
 
-        _ARRAY.append(array("q"))
-    packed = _ARRAY[0][:]  # to make one anew is an event for audit hooks, which watch for what is run
+    packed = SIGNED[:]
     packed.extend(numbers)
     return packed
 

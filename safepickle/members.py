@@ -14,12 +14,13 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple, overload
 
-__all__ = ["Member", "MemberLog", "Members", "Places"]
+__all__ = ["SIGNED", "Member", "MemberLog", "Members", "Places"]
 
 _NARROW: Final = 0xFFFF_FFFF
 # Others are slices of these: to make an array anew is an event for audit hooks, which watch for what a scan runs.
 _FOUR_BYTES: Final = array("I")
 _EIGHT_BYTES: Final = array("Q")
+SIGNED: Final = array("q")
 _NUMBERS: Final = 4  # of each: start, stop, opcodes, and which of the pairs of verdict and name
 
 
