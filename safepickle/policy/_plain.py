@@ -87,4 +87,5 @@ DATA: Final = PolicyData(
         ("builtins", "dict"): (Grant(verbs=frozenset({"refer"}), origin="safepickle/policies/plain.yaml:49"),),
     },
     description="What the built-in types need at every protocol and from Python 2.",
+    is_settled=True,
 )

@@ -99,6 +99,7 @@ class PolicyData(NamedTuple):
     unrestricted: bool = False
     description: str = ""
     denials: Mapping[Name, str] = {}  # file:line of each deny, for people
+    is_settled: bool = False  # see `settled`
 
 
 def canonical_module(data: PolicyData, module: str) -> str:
@@ -139,8 +140,17 @@ def join(left: PolicyData, right: PolicyData) -> PolicyData:
     if left.unrestricted or right.unrestricted:
         raise ValueError("the unrestricted policy cannot be joined with another: it already grants everything")
     grants: dict[Name, tuple[Grant, ...]] = dict(left.grants)
+    both: set[Name] = set()
     for name, added in right.grants.items():
-        grants[name] = grants.get(name, ()) + added
+        known = grants.get(name)
+        if known is None:
+            grants[name] = added
+        elif known is not added:
+            # Packaged policies that include the same one have the very same grants of it.
+            more = tuple(grant for grant in added if not any(grant is one for one in known))
+            if more:
+                grants[name] = known + more
+                both.add(name)
     aliases = _joined_aliases(left.aliases, right.aliases)
     named = dict(left.named_limits)
     for field, value in right.named_limits.items():
@@ -156,7 +166,8 @@ def join(left: PolicyData, right: PolicyData) -> PolicyData:
             named,
             description=left.description or right.description,
             denials={**right.denials, **left.denials},
-        )  # fmt: skip
+        ),  # fmt: skip
+        (both if right.is_settled else set(right.grants)) if left.is_settled else None,
     )
 
 
@@ -170,8 +181,11 @@ def _joined_aliases(left: Mapping[str, str], right: Mapping[str, str]) -> dict[s
     return aliases
 
 
-def settled(data: PolicyData) -> PolicyData:
-    """`data` with aliases followed to their end, and every name in it as streams are judged by, each grant once."""
+def settled(data: PolicyData, among: set[Name] | None = None) -> PolicyData:
+    """`data` with aliases followed to their end, and every name in it as streams are judged by, each grant once.
+
+    `among` has the names that may have a grant twice, where that is known.
+    """
     aliases = _ends(data.aliases)
 
     def canonical(name: Name) -> Name:
@@ -179,11 +193,17 @@ def settled(data: PolicyData) -> PolicyData:
 
     moved = {".".join(name): ".".join(canonical(name)) for name in data.grants if name[0] in aliases}
     grants: dict[Name, dict[Grant, Grant]] = {}
+    once: dict[Name, tuple[Grant, ...]] = {}
     for name, listed in data.grants.items():
+        if not moved and (len(listed) == 1 or (among is not None and name not in among)):
+            once[name] = listed
+            continue
         known = grants.setdefault(canonical(name), {})
+        once.setdefault(canonical(name), ())  # where it stands among the others
         for grant in listed:
             renamed_one = _renamed_grant(grant, moved) if moved else grant
             known.setdefault(renamed_one.conditions(), renamed_one)
+    once.update((name, tuple(known.values())) for name, known in grants.items())
     persistent = data.persistent
     if persistent is not None:
         persistent = tuple(
@@ -193,11 +213,12 @@ def settled(data: PolicyData) -> PolicyData:
             )
         )
     return data._replace(
-        grants={name: tuple(known.values()) for name, known in grants.items()},
+        grants=once,
         denied=frozenset(map(canonical, data.denied)),
         denials={canonical(name): denial for name, denial in data.denials.items()},
         aliases=aliases,
         persistent=persistent,
+        is_settled=True,
     )
 
 

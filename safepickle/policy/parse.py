@@ -46,7 +46,6 @@ from safepickle.policy.model import (
     PersistentShape,
     PolicyData,
     join,
-    settled,
 )
 from safepickle.policy.patterns import (
     ANY,
@@ -238,7 +237,7 @@ def real_path(path: str, within: str | None) -> str:
     return real
 
 
-_EMPTY: Final = PolicyData({})
+_EMPTY: Final = PolicyData({}, is_settled=True)
 
 
 class _Listed(NamedTuple):
@@ -296,7 +295,7 @@ class _Document:
 
     def _joined(self, root: Node, own: PolicyData) -> PolicyData:
         try:
-            return settled(join(self._inherited, own)._replace(description=own.description))
+            return join(self._inherited, own)._replace(description=own.description)
         except ValueError as error:
             self._problems.add(root, str(error))
             return own._replace(aliases={})
