@@ -46,31 +46,48 @@ except ImportError:  # pragma: no cover - an interpreter without the C core
     from pickle import PickleBuffer
 
 if hints.TYPE_CHECKING:
+    from safepickle.many import scan_many
     from safepickle.narrate import explain
     from safepickle.report import Finding, Report
     from safepickle.scanner import scan
 else:
 
+
+    def _report() -> object:
+        from safepickle import report
+
+        return report
+
+    def _scanner() -> object:
+        from safepickle import scanner
+
+        return scanner
+
+    def _narrate() -> object:
+        from safepickle import narrate
+
+        return narrate
+
+    def _many() -> object:
+        from safepickle import many
+
+        return many
+
+    #: What only scanning needs is imported when it is first asked for: loading shall not wait for it.
+    _LATER = {"Finding": _report, "Report": _report, "explain": _narrate, "scan": _scanner, "scan_many": _many}
+
     def __getattr__(name: str) -> object:
-        """What only scanning needs is imported when it is first asked for: loading shall not wait for it."""
-        if name == "explain":
-            from safepickle.narrate import explain
-
-            globals()["explain"] = explain
-            return explain
-        if name not in {"Finding", "Report", "scan"}:
+        """A name of `_LATER`, which is found as any other from then on."""
+        if name not in _LATER:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from safepickle.report import Finding, Report
-        from safepickle.scanner import scan
-
-        globals().update(Finding=Finding, Report=Report, scan=scan)
-        return globals()[name]
+        found = globals()[name] = getattr(_LATER[name](), name)
+        return found
 
     def __dir__() -> list[str]:
         return sorted({*globals(), *__all__})
 
 
-__version__ = "0.1.0"
+__version__ = build.VERSION
 
 __all__ = [
     "DEFAULT_PROTOCOL",
@@ -98,5 +115,6 @@ __all__ = [
     "load",
     "loads",
     "scan",
+    "scan_many",
     "verify",
 ]

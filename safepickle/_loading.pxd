@@ -13,7 +13,7 @@ from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memcmp, memcpy, memmove, memset
 
 from safepickle cimport _opcodes as op
-from safepickle._symbols cimport FIRST_NODE, FROZENSET, KIND, LONG_TEXT, MADE, SHIFT
+from safepickle._symbols cimport DICT, FIRST_NODE, FROZENSET, KIND, LIST, LONG_TEXT, MADE, SET, SHIFT
 from safepickle.symbols cimport Heap, Made, Node
 from safepickle.values cimport Memo, Stack
 
@@ -65,11 +65,13 @@ cdef enum:
     FEW_ARGUMENTS = 16
     FEW_LEVELS = 8
     NAME_PLACES = 64
-    _LENT = 1
+    _LENT = 1  # of the flags beside a depth
     _FROZEN = 2
-    _CALLED = 4
-    _STATE = 8
-    _SLOTS = 16
+    _BARE = 4  # a light pass keeps nothing else of this node
+    _DEPTH = 3  # the bits behind these flags are the depth
+    _CALLED = 8  # of the flags of a node
+    _STATE = 16
+    _SLOTS = 32
     _SIZE = 8  # flags from this bit on: what a thing made at a glance may have copied
     _KEPT = 1048576
 
@@ -97,8 +99,9 @@ cdef inline int set_up(Heap heap) except -1:
     heap.memo_room = FIRST_ROOM
     heap.pool = _grown(NULL, 0, FIRST_ROOM)
     heap.pool_room = FIRST_ROOM
-    heap.nodes = <Node *>_grown(NULL, 0, FIRST_ROOM)
     heap.node_room = FIRST_ROOM * sizeof(int64_t) // sizeof(Node)
+    heap.depths = _grown(NULL, 0, heap.node_room)
+    heap.nodes = <Node *>_grown(NULL, 0, FIRST_ROOM)
     return 0
 
 
@@ -126,6 +129,7 @@ cdef inline void release(Heap heap):
     PyMem_Free(heap.memo)
     PyMem_Free(heap.fetched)
     PyMem_Free(heap.pool)
+    PyMem_Free(heap.depths)
     PyMem_Free(heap.nodes)
     PyMem_Free(heap.longs)
 
@@ -336,23 +340,30 @@ cdef inline list place_for_one():
 
 # -- Nodes ---------------------------------------------------------------------------------------------------------------
 
-cdef inline int64_t _new_node(Heap heap, int64_t depth, int64_t start, int64_t count) except -1:
+cdef inline int64_t _numbered(Heap heap, int64_t depth, int flags) except -1:
+    """The number of a new node of which nothing is written but how deep it is."""
     cdef Py_ssize_t number = heap.size
     cdef Py_ssize_t wanted
     if number == heap.node_room:
         wanted = heap.node_room * 2
+        heap.depths = _grown(heap.depths, heap.node_room, wanted)
         heap.nodes = <Node *>_grown(
             <int64_t *>heap.nodes, heap.node_room * sizeof(Node) // sizeof(int64_t), wanted * sizeof(Node) // sizeof(int64_t)
         )
         heap.node_room = wanted
+    heap.depths[number] = depth << _DEPTH | flags
+    heap.size = number + 1
+    return number
+
+
+cdef inline int64_t _new_node(Heap heap, int64_t depth, int64_t start, int64_t count) except -1:
+    cdef Py_ssize_t number = _numbered(heap, depth, 0)
     cdef Node *node = &heap.nodes[number]
-    node.depth = depth
     node.start = start
     node.count = count
     node.room = count
     node.flags = 0
     node.state = 0
-    heap.size = number + 1
     return number
 
 
@@ -396,7 +407,10 @@ cdef inline int64_t add_list(Heap heap, int kind, list items, int64_t depth) exc
 cdef inline int64_t collect(Heap heap, int kind, Py_ssize_t start, Py_ssize_t stop, int64_t depth) except -1:
     cdef Py_ssize_t size = stop - start
     cdef Py_ssize_t i
-    cdef int64_t place = _in_pool(heap, size)
+    cdef int64_t place
+    if heap.is_light and (kind == LIST or kind == DICT or kind == SET):
+        return _numbered(heap, depth, _BARE) << SHIFT | kind
+    place = _in_pool(heap, size)
     if size <= 4:
         for i in range(size):
             heap.pool[place + i] = heap.stack[start + i]
@@ -425,7 +439,7 @@ cdef inline int _make_room(Heap heap, Node *node, Py_ssize_t size) except -1:
 
 
 cdef inline int extend(Heap heap, int64_t number, Py_ssize_t start, Py_ssize_t stop) except -1:
-    cdef Node *node = &heap.nodes[number]
+    cdef Node *node = _node(heap, number)
     cdef Py_ssize_t size = stop - start
     _make_room(heap, node, size)
     memcpy(heap.pool + node.start + node.count, heap.stack + start, size * sizeof(int64_t))
@@ -460,9 +474,15 @@ cdef inline list listed(Heap heap, Py_ssize_t start, Py_ssize_t stop):
 
 
 cdef inline Node *_node(Heap heap, int64_t number) except NULL:
-    if <uint64_t>number >= <uint64_t>heap.size:
+    if <uint64_t>number >= <uint64_t>heap.size or heap.depths[number] & _BARE:
         _no_place("no such node")
     return &heap.nodes[number]
+
+
+cdef inline int64_t *_depth(Heap heap, int64_t number) except NULL:
+    if <uint64_t>number >= <uint64_t>heap.size:
+        _no_place("no such node")
+    return &heap.depths[number]
 
 
 cdef inline list codes(Heap heap, int64_t code):
@@ -521,7 +541,8 @@ cdef inline int note_state(Heap heap, int64_t number, bint slots) except -1:
 
 
 cdef inline bint is_state(Heap heap, int64_t number) except -1:
-    return _node(heap, number).flags & _STATE != 0
+    cdef bint is_bare = _depth(heap, number)[0] & _BARE != 0  # then the pass begins anew where states matter
+    return not is_bare and heap.nodes[number].flags & _STATE != 0
 
 
 cdef inline bint is_slots(Heap heap, int64_t number) except -1:
@@ -571,11 +592,12 @@ cdef inline const int64_t *numbers(bytes packed) except NULL:
 
 
 cdef inline int64_t depth_of(Heap heap, int64_t number) except -1:
-    return _node(heap, number).depth
+    return _depth(heap, number)[0] >> _DEPTH
 
 
 cdef inline int set_depth(Heap heap, int64_t number, int64_t depth) except -1:
-    _node(heap, number).depth = depth
+    cdef int64_t *place = _depth(heap, number)
+    place[0] = depth << _DEPTH | (place[0] & (_LENT | _FROZEN | _BARE))
     return 0
 
 
@@ -586,26 +608,32 @@ cdef inline int64_t deepest(Heap heap, Py_ssize_t start, Py_ssize_t stop) noexce
     for i in range(start, stop):
         code = heap.stack[i]
         if code & KIND >= FIRST_NODE:
-            depth = heap.nodes[code >> SHIFT].depth
+            depth = heap.depths[code >> SHIFT] >> _DEPTH
             if depth > found:
                 found = depth
     return found
 
 
 cdef inline int lend(Heap heap, int64_t number) except -1:
-    _node(heap, number).flags |= _LENT
+    _depth(heap, number)[0] |= _LENT
 
 
 cdef inline bint is_lent(Heap heap, int64_t number) except -1:
-    return _node(heap, number).flags & _LENT != 0
+    return _depth(heap, number)[0] & _LENT != 0
 
 
 cdef inline int freeze(Heap heap, int64_t number) except -1:
-    _node(heap, number).flags |= _FROZEN
+    _depth(heap, number)[0] |= _FROZEN
 
 
 cdef inline bint is_frozen(Heap heap, int64_t number) except -1:
-    return _node(heap, number).flags & _FROZEN != 0
+    return _depth(heap, number)[0] & _FROZEN != 0
+
+
+cdef inline int begin(Heap heap, bint light) except -1:
+    """Of a light pass nothing is kept of lists, dicts and sets but how deep they are and who may hold them."""
+    heap.is_light = light
+    return 0
 
 
 cdef inline Py_ssize_t nodes(Heap heap) noexcept:

@@ -25,6 +25,7 @@ from safepickle.hints import TYPE_CHECKING, Final, Iterator, Sequence
 if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
 
+VERSION: Final = "0.1.0"
 COMPILED: Final = "compiled"
 PURE: Final = "pure"
 

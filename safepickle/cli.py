@@ -19,8 +19,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from safepickle import __version__, build, cli_explain, cli_policy, cli_report
-from safepickle.console import FOUND, NOTHING, PASSED, UNFINISHED, read_policy, say
+from safepickle import __version__, build, cli_explain, cli_many, cli_policy, cli_report
+from safepickle.console import FOUND, NOTHING, PASSED, UNFINISHED, complain, read_policy, say
 from safepickle.errors import escape
 from safepickle.formats import Outcome
 from safepickle.policy import Policy
@@ -56,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     scanning.add_argument("paths", nargs="+", metavar="PATH", help="a file, or a folder with everything below it")
     cli_policy.add_policy(scanning, "--policy", default=None)
     cli_report.add_format(scanning)
+    cli_many.add_options(scanning)
     scanning.set_defaults(run=cli_report.configured(_scan))
 
     cli_explain.add_commands(commands)
@@ -79,7 +80,20 @@ def _scan(options: argparse.Namespace) -> int:
         policy = read_policy(options.policy)
         if policy is None:
             return UNFINISHED
-    return _exit_code(cli_report.reported(options, _outcomes(options.paths, policy), policy))
+    problem = cli_many.problem(options)
+    if problem:
+        complain(problem)
+        return UNFINISHED
+    outcomes = _outcomes(options.paths, policy)
+    if cli_many.is_asked(options):
+        reports = cli_many.reports(options, _sources(options.paths), policy)
+        outcomes = (_outcome(report, named=named) for report, named in reports)
+    try:
+        code = _exit_code(cli_report.reported(options, cli_many.ended(outcomes, options), policy))
+    except KeyboardInterrupt:  # while something was written
+        cli_many.interrupted(options)
+        return UNFINISHED
+    return UNFINISHED if options.cut_off and code != FOUND else code
 
 
 def _exit_code(outcomes: Iterable[Outcome]) -> int:
@@ -88,14 +102,23 @@ def _exit_code(outcomes: Iterable[Outcome]) -> int:
 
 
 def _outcomes(paths: Iterable[str], policy: Policy | None) -> Iterator[Outcome]:
+    for source, named in _sources(paths):
+        if isinstance(source, Report):
+            yield Outcome(source, UNFINISHED)
+        else:
+            yield _judge(source, policy, named=named)
+
+
+def _sources(paths: Iterable[str]) -> Iterator[tuple[str | Report, bool]]:
+    """What is to be judged, and whether it was named itself; a report stands for what cannot be."""
     for path in paths:
         if os.path.isdir(path):
-            yield from _folder(path, policy)
+            yield from ((source, False) for source in _folder(path))
         else:
-            yield _judge(path, policy, named=True)
+            yield path, True
 
 
-def _folder(root: str, policy: Policy | None) -> Iterator[Outcome]:
+def _folder(root: str) -> Iterator[str | Report]:
     """Everything below `root`.  Links to folders are not followed: one of them could lead anywhere, or round."""
     errors: list[OSError] = []
     for folder, subfolders, names in os.walk(root, onerror=errors.append):
@@ -105,7 +128,7 @@ def _folder(root: str, policy: Policy | None) -> Iterator[Outcome]:
             if link.is_symlink() and not link.resolve().is_relative_to(Path(root).resolve()):
                 yield _unread(str(link), "a link to a folder elsewhere, which is not followed")
         for name in sorted(names):
-            yield _judge(os.path.join(folder, name), policy, named=False)
+            yield os.path.join(folder, name)
     for error in errors:
         yield _unread(str(error.filename or root), error.strerror or str(error))
 
@@ -113,18 +136,22 @@ def _folder(root: str, policy: Policy | None) -> Iterator[Outcome]:
 def _judge(path: str, policy: Policy | None, *, named: bool) -> Outcome:
     try:
         if not named and not stat.S_ISREG(os.stat(path).st_mode):
-            return _unread(path, "not a regular file")  # a pipe would be waited for
+            return Outcome(_unread(path, "not a regular file"), UNFINISHED)  # a pipe would be waited for
         report = scan(path, policy=policy)
     except OSError as error:
-        return _unread(path, error.strerror or str(error))
+        return Outcome(_unread(path, error.strerror or str(error)), UNFINISHED)
+    return _outcome(report, named=named)
+
+
+def _outcome(report: Report, *, named: bool) -> Outcome:
     if report.verdict == NOT_A_PICKLE:
         return Outcome(report, UNFINISHED if named else None)
     return Outcome(report, _EXIT[report.verdict])
 
 
-def _unread(path: str, why: str) -> Outcome:
+def _unread(path: str, why: str) -> Report:
     finding = Finding("unreadable", "warning", escape(why))
-    return Outcome(Report(path, INCOMPLETE, (finding,), (), (), (), 0, 0, "", ""), UNFINISHED)
+    return Report(path, INCOMPLETE, (finding,), (), (), (), 0, 0, "", "")
 
 
 # The other commands.

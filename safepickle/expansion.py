@@ -17,11 +17,11 @@ from typing import Final
 from safepickle import symbols as sym
 from safepickle.symbols import Heap, Made
 
-__all__ = ["ENDLESS", "expanded", "is_excessive"]
+__all__ = ["ENDLESS", "FEW_SHARED", "expanded", "is_excessive"]
 
 ENDLESS: Final = 1 << 62
 #: With so few fetches of what others hold, nothing is met more than 256 times as often as it is made.
-_FEW_SHARED: Final = 8
+FEW_SHARED: Final = 8
 #: What is shared honestly stays far below.  No science went into these numbers.
 _ANYWAY: Final = 1 << 24
 _TIMES_OPCODES: Final = 1000
@@ -33,7 +33,7 @@ def is_excessive(heap: Heap, opcodes: int, shared: int) -> bool:
     `shared` is how often the stream pushed what something may hold already; each of these at most doubles a walk, and
     most streams have none.
     """
-    if shared <= _FEW_SHARED:
+    if shared <= FEW_SHARED:
         return False
     return expanded(heap) > max(_ANYWAY, _TIMES_OPCODES * opcodes)
 

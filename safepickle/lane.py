@@ -40,6 +40,7 @@ make_data: Callable[[Any], Any] | None = _c_loads
 _MARGIN: Final = 2 + max(op.WIDTHS)
 #: Longer payloads are the reader's matter.
 _LARGE: Final = 64 * 1024
+_NOTHING: Final[list[int]] = []
 _PAIRS: Final = 2 * FREE_KEYS
 
 _SHIFT: Final = sym.SHIFT
@@ -173,6 +174,8 @@ def run(  # noqa: C901, PLR0912, PLR0915 - flat on purpose
     frozen = heap.frozen
     sizes = heap.sizes
     most = verifier._depth_limit
+    beyond = verifier._beyond
+    light = verifier._light  # then nothing is kept of what is in a list, dict or set
     known: list[int] = []  # the keys that were looked at last: records have the same ones again and again
     known_text = True
     fused = 0  # opcodes taken together with the one before
@@ -246,7 +249,7 @@ def run(  # noqa: C901, PLR0912, PLR0915 - flat on purpose
             pos += 1
         elif kind == _TO_OPEN:
             value = len(depths) << _SHIFT | _EMPTIES[code]
-            hold([])
+            hold(_NOTHING if light else [])
             deepen(1)
             push(value)
             if deep == 0:
@@ -307,7 +310,8 @@ def run(  # noqa: C901, PLR0912, PLR0915 - flat on purpose
                         verifier.harmless_keys += verifier._hash_work - before
                 depth = depths[node]
                 if items:
-                    held[node] += items
+                    if not light:
+                        held[node] += items
                     if deep >= depth:
                         depth = depths[node] = deep + 1
                 del stack[base:]
@@ -331,7 +335,7 @@ def run(  # noqa: C901, PLR0912, PLR0915 - flat on purpose
                         verifier.harmless_keys += verifier._hash_work - before
                 depth = deep + 1
                 value = len(depths) << _SHIFT | kind
-                hold(items)
+                hold(_NOTHING if light and (kind == _LIST or kind == _DICT) else items)
                 deepen(depth)
                 del stack[base:]
                 push(value)
@@ -382,7 +386,8 @@ def run(  # noqa: C901, PLR0912, PLR0915 - flat on purpose
                 node = target >> _SHIFT
                 if target & _KIND != _LIST or inside >= most or node in lent or node in frozen:
                     break
-                held[node].append(value)
+                if not light:
+                    held[node].append(value)
                 pop()
             else:
                 target = stack[-3]
@@ -405,7 +410,8 @@ def run(  # noqa: C901, PLR0912, PLR0915 - flat on purpose
                 else:
                     verifier._hash_work += 1
                     verifier.harmless_keys += 1
-                held[node] += stack[start:]
+                if not light:
+                    held[node] += stack[start:]
                 del stack[start:]
             depth = depths[node]
             if inside >= depth:
@@ -416,7 +422,7 @@ def run(  # noqa: C901, PLR0912, PLR0915 - flat on purpose
 
         # Globals and objects
         elif kind == _TO_JUDGE:
-            if len(stack) - 1 <= base:
+            if light or len(stack) - 1 <= base:
                 break
             reader.at = pos
             reader.pos = pos + 1
@@ -458,9 +464,12 @@ def run(  # noqa: C901, PLR0912, PLR0915 - flat on purpose
                 text = data[pos + 5 : stop]
                 if not text.isascii() or (data[pos + 5] in _NOTED and size and _is_noted(text)):
                     break
+            kind = _STR if code == _BINUNICODE else _BYTES
             if size > _LONG_TEXT:
-                sizes[pos] = size
-            push(pos << _SHIFT | (_STR if code == _BINUNICODE else _BYTES))
+                sizes[pos + beyond] = size
+                push((pos + beyond) << _SHIFT | kind)
+            else:
+                push(pos << _SHIFT | kind)
             pos = stop
 
         elif kind == _TO_CONTROL:

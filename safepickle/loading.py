@@ -75,13 +75,29 @@ def set_up(heap: Heap) -> None:
 def renew(heap: Heap) -> None:
     """Make a heap that was used ready to be used again."""
     if any(heap.memo):
-        heap.memo = [0] * heap.memo_room
+        zeros = [0] * heap.memo_room
+        heap.memo = zeros if type(heap.memo) is list else _packed(zeros)
     heap.items.clear()
-    heap.depths.clear()
+    del heap.depths[:]
     heap.lent.clear()
     heap.frozen.clear()
     heap.states.clear()
     heap.sizes.clear()
+
+
+def begin(heap: Heap, light: bool) -> None:
+    """Begin a pass: of a light one, which a large stream may have, numbers are kept as C keeps them."""
+    if light != (type(heap.memo) is not list):
+        heap.memo = _packed(heap.memo) if light else list(heap.memo)
+        heap.depths = _packed(heap.depths) if light else list(heap.depths)
+
+
+def _packed(numbers: list[int]) -> Any:
+    from safepickle.members import SIGNED  # here: only a scan comes here, and has it
+
+    packed = SIGNED[:]
+    packed.extend(numbers)
+    return packed
 
 
 def is_small(heap: Heap) -> bool:

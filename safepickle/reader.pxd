@@ -7,7 +7,7 @@ from safepickle cimport _loading as prim
 cdef class Reader:
     # Read only: bytes are read at these places, so nobody else may say where.
     cdef readonly object data
-    cdef readonly int64_t pos, at, end, shift
+    cdef readonly int64_t pos, at, end, shift, ripe
     cdef readonly int64_t _start, _available, _frame_end
     cdef readonly object integer_digits
     cdef readonly object asides
@@ -15,6 +15,8 @@ cdef class Reader:
     cpdef int renew(self, bytes data, object integer_digits) except -1
     cpdef int release(self) except -1
     cpdef int rewind(self) except -1
+    cpdef int go_on(self) except -1
+    cpdef int let_go(self) except -1
     @_cython.locals(pos=int64_t)
     cpdef int opcode(self) except -1
     cpdef int boundary(self) except -1

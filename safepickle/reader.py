@@ -26,8 +26,12 @@ from safepickle.errors import EndOfStream, LimitExceeded, MalformedStream
 from safepickle.hints import Any, Callable, Final, NoReturn
 from safepickle.limits import DEFAULTS
 
-__all__ = ["LARGE", "FileReader", "Reader", "frozen_input"]
+__all__ = ["BEYOND", "LARGE", "NEVER", "FileReader", "LetGo", "Reader", "frozen_input"]
 
+#: Where a cursor never comes to.
+NEVER: Final = 1 << 62
+#: Above all positions: those of long literals are told apart from others by it, where bytes are let go.
+BEYOND: Final = 1 << 44
 #: Payloads of this many bytes are read from a file straight into their own object.
 LARGE: Final = 64 * 1024
 _FIRST_READ: Final = 512  # bytes read ahead from a seekable file at first; doubled each time
@@ -49,6 +53,10 @@ def frozen_input(data: Any) -> bytes:
     return memoryview(data).tobytes()
 
 
+class LetGo(Exception):
+    """A literal was asked for that a light pass has let go."""
+
+
 class Reader:
     """A cursor over bytes that are all there.
 
@@ -56,7 +64,9 @@ class Reader:
     opcode to its large payload, where that was read from a file into its own object and is not part of `data`.
     """
 
-    __slots__ = ("_available", "_frame_end", "_start", "asides", "at", "data", "end", "integer_digits", "pos", "shift")
+    __slots__ = (
+        "_available", "_frame_end", "_start", "asides", "at", "data", "end", "integer_digits", "pos", "ripe", "shift",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -80,6 +90,7 @@ class Reader:
         self.integer_digits = integer_digits
         self.asides = asides
         self.shift = 0  # bytes of payload kept aside so far: what positions in `data` lag behind positions in the file
+        self.ripe = NEVER  # from here on a light pass calls `let_go` between two opcodes
 
     def renew(self, data: bytes, integer_digits: int) -> None:
         """Begin to read other bytes, as a new reader would."""
@@ -103,6 +114,14 @@ class Reader:
         self._frame_end = -1
         self.end = self._available
         self.shift = 0
+
+    def go_on(self) -> None:
+        """Begin to read another pickle, which follows this one."""
+        self._start = self.pos
+        self.rewind()
+
+    def let_go(self) -> None:
+        """Called where the cursor is `ripe`: nobody will ask again for what has been read."""
 
     # -- Opcodes and frames ------------------------------------------------------------------------------------------
 

@@ -9,10 +9,11 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 from safepickle.errors import MissingGrant, escape
+from safepickle.members import Member, Members
 
 __all__ = ["RULES", "Capability", "Finding", "Member", "Report", "Rule"]
 
@@ -142,16 +143,6 @@ class Capability(NamedTuple):
     arguments: tuple[tuple[tuple[str, ...], int], ...] = ()
 
 
-class Member(NamedTuple):
-    """One pickle found in the source, or in a stream of it."""
-
-    start: int
-    stop: int
-    opcodes: int
-    verdict: str
-    name: str = ""  # of the stream of a container in which it stands; empty: the source itself
-
-
 class Report(NamedTuple):
     """The outcome of one scan."""
 
@@ -159,7 +150,7 @@ class Report(NamedTuple):
     verdict: str
     findings: tuple[Finding, ...]
     capabilities: tuple[Capability, ...]
-    members: tuple[Member, ...]
+    members: Sequence[Member]  # a tuple, or `Members`, which is equal to one
     missing: tuple[MissingGrant, ...]
     size: int
     claimed: int  # bytes that belong to a pickle or a container that was understood
@@ -210,7 +201,7 @@ class Report(NamedTuple):
             verdict,
             tuple(_finding(each) for each in record.records("findings")),
             tuple(_capability(each) for each in record.records("capabilities")),
-            tuple(_member(each) for each in record.records("members")),
+            Members(_member(each) for each in record.records("members")),
             tuple(
                 MissingGrant(each.text("module"), each.text("name"), tuple(each.texts("verbs")), each.text("reason"))
                 for each in record.records("missing")
@@ -257,6 +248,12 @@ class _Reading:
         found: int = self._get(key, int, "whole number")
         return found
 
+    def place(self, key: str) -> int:
+        found = self.number(key)
+        if not 0 <= found < 1 << 64:  # as `Members` keeps them
+            raise ValueError(f"{self._place}.{key} is negative, or larger than any file")
+        return found
+
     def maybe_number(self, key: str) -> int | None:
         found: int | None = self._get(key, (int, type(None)), "whole number")
         return found
@@ -298,6 +295,6 @@ def _capability(record: _Reading) -> Capability:
 
 def _member(record: _Reading) -> Member:
     return Member(
-        record.number("start"), record.number("stop"), record.number("opcodes"), record.text("verdict"),
+        record.place("start"), record.place("stop"), record.place("opcodes"), record.text("verdict"),
         record.text("name"),
     )  # fmt: skip

@@ -16,7 +16,7 @@ from __future__ import annotations
 import os
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import cache
 from typing import Any, Final, NamedTuple
@@ -50,7 +50,7 @@ from safepickle.errors import (
     StreamError,
     escape,
 )
-from safepickle.expansion import is_excessive
+from safepickle.expansion import FEW_SHARED, is_excessive
 from safepickle.layouts import (
     TORCH_PICKLES,
     TORCH_TAR_MEMBERS,
@@ -66,6 +66,7 @@ from safepickle.limits import (
     UNPACKED_OPCODES_PER_BYTE,
     UNPACKED_PER_BYTE,
 )
+from safepickle.members import MemberLog, Places
 from safepickle.opcodes import BY_CODE, BY_NAME, INST, TABLE
 from safepickle.policy import Policy, resolve_policy
 from safepickle.policy.model import REFER, VERBS
@@ -84,7 +85,7 @@ from safepickle.report import (
 from safepickle.verifier import Options, Verifier
 from safepickle.windows import LOOKED_AT, WindowReader
 
-__all__ = ["scan"]
+__all__ = ["changed", "packaged", "scan"]
 
 _SEVERITY_ORDER: Final = (FORBIDDEN, MALFORMED, INCOMPLETE, PASS)
 #: Opcodes that can import, call, build or ask the application for an object.
@@ -101,21 +102,26 @@ _MOST_MEMBERS: Final = 1_000_000
 #: A PROTO, and an opcode that a pickle can begin with.
 _BEGINNINGS: Final = bytes(row.code for row in TABLE if not row.before and "GET" not in row.name and row.name != "STOP")
 _NESTED: Final = re.compile(rb"\x80[\x02-\x05](?=[%s])" % re.escape(_BEGINNINGS))
+_PROTO: Final = 0x80
 #: Opcodes of pickles inside pickles that are judged whatever the length of the source.
 _LEAST_NESTED_WORK: Final = 100_000
 #: Files and streams up to this size are read as a whole; larger ones in windows, past their payloads.
 _WHOLE: Final = 1 << 20
-#: Of a member of a container that is no pickle, so much is searched for pickles: tensors are not read.
+#: Of a member of a container that is no pickle, so much is searched for pickles: tensors are not read.  So much of what
+#: is somewhere else is looked at twice.
 _SEARCHED: Final = 64 * 1024
 _BLOCK: Final = 512  # of dbm.dumb's files
+#: Pickles of a row that turned out to be more than data: from then on no other one is expected to be just that.
+_PATIENCE: Final = 8
+_OPTIONS: Final = Options(scanning=True)
 
 
 def scan(source: Any, *, policy: Any = None) -> Report:
     """Judge everything in `source`, importing and running nothing.
 
-    `source` is a bytes-like object, a path (str or PathLike) or a binary file, which is read to its end.  `policy` is
-    what `loads` takes; None means the union of all packaged policies.  Raises PolicyError for a bad policy, TypeError
-    for a source of another kind, and OSError for a file that cannot be read.
+    `source` is a bytes-like object, a path (str or PathLike), a URL (str), or a binary file, which is read to its end.
+    `policy` is what `loads` takes; None means the union of all packaged policies.  Raises PolicyError for a bad policy,
+    TypeError for a source of another kind, and OSError for a file that cannot be read.
     """
     return watched(source, policy=policy)
 
@@ -144,13 +150,18 @@ def watched(source: Any, *, policy: Any = None, watch: Callable[[Judged], None] 
     """
     chosen = packaged() if policy is None else resolve_policy(policy)
     how = _How(watch, policy is None)
+    if isinstance(source, str) and "://" in source:
+        from safepickle.remote import is_url
+
+        if is_url(source):
+            return _scan_remote(source, chosen, how)
     if isinstance(source, (str, os.PathLike)):
         with open(source, "rb", buffering=0) as file:
             size = os.fstat(file.fileno()).st_size
             if size > _WHOLE:
                 hashed = _Hash(source, file)
                 report = _Scan(os.fsdecode(source), FileSource(file), chosen, hashed, how=how).report()
-                return report if hashed.is_current(file) else _changed(report)
+                return report if hashed.is_current(file) else changed(report)
             data = _read_all(file)
         return _Scan(os.fsdecode(source), BytesSource(data), chosen, how=how).report()
     if callable(getattr(source, "read", None)):
@@ -161,8 +172,26 @@ def watched(source: Any, *, policy: Any = None, watch: Callable[[Judged], None] 
     return _Scan(None, BytesSource(frozen_input(source)), chosen, how=how).report()
 
 
+def _scan_remote(url: str, policy: Policy, how: _How) -> Report:
+    from safepickle.remote import RemoteError, open_remote
+
+    source = open_remote(url)
+    judging = _Scan(url, source, policy, _not_hashed, how)
+    try:
+        report = judging.report()
+        return report if source.is_current() else changed(report)
+    except RemoteError as error:
+        verdict = judging._problem(_Part("", source), Problem("unreadable", str(error)))  # noqa: SLF001 - it is ours
+        return judging.told(_worst((verdict, *(RULES[found.rule].verdict for found in judging.findings))), 0)
+
+
+def _not_hashed() -> str:
+    return ""  # nobody has read all of it
+
+
 @cache
 def packaged() -> Policy:
+    """The union of all packaged policies."""
     union = Policy.named("plain")
     for name in Policy.names():
         union |= Policy.named(name)
@@ -202,7 +231,7 @@ class _Hash:
         return self._known
 
 
-def _changed(report: Report) -> Report:
+def changed(report: Report) -> Report:
     """The report on a file that has changed while it was read: other bytes may have been judged than are there."""
     finding = Finding("unreadable", "warning", "the file has changed while it was scanned")
     verdict = _worst((report.verdict, INCOMPLETE))
@@ -240,7 +269,12 @@ class _Scan:
     """One source being judged."""
 
     def __init__(
-        self, name: str | None, source: Source, policy: Policy, hashed: _Hash | None = None, how: _How = _JUDGING
+        self,
+        name: str | None,
+        source: Source,
+        policy: Policy,
+        hashed: Callable[[], str] | None = None,
+        how: _How = _JUDGING,
     ) -> None:
         self.name = name
         self.how = how
@@ -249,7 +283,7 @@ class _Scan:
         self.hashed = hashed
         self.limits = policy.limits
         self.findings: list[Finding] = []
-        self.members: list[Member] = []
+        self.members = MemberLog()
         self.missing: list[MissingGrant] = []
         self.capabilities = Ledger()
         size = source.size
@@ -265,11 +299,14 @@ class _Scan:
 
     def report(self) -> Report:
         """Judge the whole source."""
-        verdict, claimed = self._visit(_Part("", self.source))
+        return self.told(*self._visit(_Part("", self.source)))
+
+    def told(self, verdict: str, claimed: int) -> Report:
+        """The report with this verdict, and so many bytes accounted for."""
         capabilities = self.capabilities.all()
         return Report(
             self.name, verdict, graded(self.findings, capabilities, unknown=self.how.tells_unknown), capabilities,
-            tuple(self.members),
+            self.members.closed(),
             tuple(dict.fromkeys(self.missing)), self.source.size, claimed, self.hashed or self._hash(),
             self.policy.digest,
         )  # fmt: skip
@@ -413,7 +450,8 @@ class _Scan:
         verdicts: list[str] = []
         while True:
             marks = _Marks(self, row)
-            verdict, stop = self._judge(row, start)
+            stop = self._mere_data(row, start)
+            verdict, stop = (PASS, stop) if stop > start else self._judge(row, start)
             if start and verdict in (MALFORMED, NOT_A_PICKLE):
                 verdict, stop = self._trailing(part, start, verdict, marks)
                 unread = start if unread is None else unread
@@ -434,7 +472,8 @@ class _Scan:
         if verdicts == [NOT_A_PICKLE]:
             verdict = NOT_A_PICKLE
             if part.depth:  # what is no pickle is nothing to report in a container that holds other things too
-                del self.findings[row.findings :], self.members[row.members :]
+                del self.findings[row.findings :]
+                self.members.cut(row.members)
         else:
             if claimed < source.size and verdicts[-1] == PASS:
                 message = f"more than {_MOST_MEMBERS:,} pickles in a row are not followed"
@@ -460,17 +499,73 @@ class _Scan:
             if inner != NOT_A_PICKLE:
                 return inner, start + claimed
         elif verdict == NOT_A_PICKLE:
-            self.members += marks.cut().members
+            self.members.extend(marks.cut().members)
         else:
             return verdict, start
         message = f"{size - start:,} bytes after the last pickle are not understood"
         return self._problem(part, Problem("trailing-data", message, start)), start
 
+    def _mere_data(self, row: _Row, start: int) -> int:
+        """Judge pickles that are nothing but data, one behind the other, as long as a light pass is sure of them.
+
+        Returns where it left off.  What it was not sure of it leaves as it was, so what it says is what `_judge` says.
+        Whoever watches wants to read again what a light pass lets go.
+        """
+        if row.is_torch or row.follows or not row.patience or (row.data is None and row.part.is_unpacked()):
+            return start
+        if self.how.watch is not None:
+            return start
+        # Data has none, and where a pickle in it has, all of it is left to `_judge`.
+        capabilities, self.capabilities = self.capabilities, Ledger()
+        try:
+            return self._light_pass(row, start)
+        finally:
+            self.capabilities = capabilities
+
+    def _light_pass(self, row: _Row, start: int) -> int:
+        """What `_mere_data` does, once it is worth while."""
+        reader = self._reader(row, start)
+        if isinstance(reader, WindowReader):
+            reader.pass_once(lambda until: self._search(row, reader.data, reader.where, until))
+        verifier = Verifier(reader, self.policy.data, self.limits, _OPTIONS)
+        findings, found, first = len(self.findings), self.nested_found, len(self.members)
+        note, word = self.members.noting(PASS, row.part.name, max(row.part.source.size, len(row.data or b"")))
+        unpacked = row.part.is_unpacked()
+        windows = reader if isinstance(reader, WindowReader) else None
+        at = start
+        for done in range(_MOST_MEMBERS - first + row.members):
+            hidden, work = len(row.hidden), self.nested_work
+            if row.data is not None:
+                row.starts.add(at)  # else nobody looks for more than what is inside
+            verifier.expect_data()
+            sure = verifier.is_mere_data() and verifier.shared <= FEW_SHARED
+            data, pos = reader.data, reader.pos
+            if sure and windows is not None and data.find(_PROTO, 1, pos) > 0 and _NESTED.search(data, 1, pos):
+                row.starts.add(at)
+                self._search(row, data, windows.where, pos)
+            if not sure or len(self.findings) > findings:
+                del self.findings[findings:], row.hidden[hidden:]
+                self.members.cut(first + done)
+                self.nested_found, self.nested_work = found, work
+                row.patience -= 1
+                break
+            size = reader.consumed
+            note((at, at + size, verifier.opcodes, word))
+            if unpacked:
+                self.budget.opcodes -= size
+            at += size
+            if pos >= len(data) or not data[pos]:
+                break  # there may be no more, or padding
+            reader.go_on()
+        if isinstance(reader, WindowReader):
+            reader.look = reader.leave = None
+        return at
+
     def _judge(self, row: _Row, start: int) -> tuple[str, int]:
         """Judge one pickle; returns its verdict, and where the next would start (`start` where that is unknown)."""
         marks = _Marks(self, row)
         reader = self._reader(row, start)
-        verifier = Verifier(reader, self.policy.data, self.limits, Options(scanning=True))
+        verifier = Verifier(reader, self.policy.data, self.limits, _OPTIONS)
         verdict, stop = self._run(row, start, verifier)
         if wraps_arrays(verifier):
             verdict, stop = self._with_arrays(row, start, (verdict, stop), marks)
@@ -543,7 +638,7 @@ class _Scan:
         """
         said = marks.cut()
         reader = self._window(row, start)
-        verifier = Verifier(reader, self.policy.data, self.limits, Options(scanning=True))
+        verifier = Verifier(reader, self.policy.data, self.limits, _OPTIONS)
         arrays = reader.reveal = Arrays(verifier, reader, lambda place: self._objects(row, place))
         verdict, stop = self._run(row, start, verifier)
         if arrays.problem is not None:
@@ -588,7 +683,7 @@ class _Scan:
         """Whether what broke off was a pickle, or only happens to begin like one."""
         if isinstance(reader, WindowReader) and reader.failure is not None:
             return INCOMPLETE
-        failed = reader.data[reader.at] if reader.at < len(reader.data) else 0
+        failed = _failed(reader)
         if not verifier.capable and not (failed in _CAPABLE and _could_do(reader, failed)):
             return MALFORMED if verifier.elsewhere and self._goes_on(verifier) else NOT_A_PICKLE
         return NOT_A_PICKLE if self._is_chance(row, verifier) else MALFORMED
@@ -649,7 +744,7 @@ class _Scan:
         reader = self._reader(_Row(part, _whole(part)), 0)
         if isinstance(reader, WindowReader):
             reader.look = None  # nothing is said yet of what is in it
-        verifier = Verifier(reader, self.policy.data, self.limits, Options(scanning=True))
+        verifier = Verifier(reader, self.policy.data, self.limits, _OPTIONS)
         with suppress(StreamError, MemoryError, RecursionError):
             verifier.run()
         return verifier.finished and reader.consumed == part.source.size
@@ -667,9 +762,13 @@ class _Scan:
 
         It begins at `place` of the stream, and `base` is to be added to its positions.
         """
-        verifier = Verifier(reader, self.policy.data, self.limits, Options(scanning=True))
-        with suppress(StreamError, MemoryError, RecursionError):
-            verifier.run()
+        verifier = Verifier(reader, self.policy.data, self.limits, _OPTIONS)
+        verifier.expect_data()
+        if not verifier.is_mere_data() and _failed(reader) in _CAPABLE:  # else it names nothing, whatever it is
+            reader.rewind()
+            verifier = Verifier(reader, self.policy.data, self.limits, _OPTIONS)
+            with suppress(StreamError, MemoryError, RecursionError):
+                verifier.run()
         self.nested_work -= verifier.opcodes + 1
         refusals = [refusal for refusal in verifier.refusals if _could_be_imported(refusal)]
         if not refusals:
@@ -704,9 +803,9 @@ class _Scan:
         frozen = data if isinstance(data, bytes) else b""
         for match in _NESTED.finditer(data, 0, len(data) if until is None else until):
             at = match.start()
-            frozen = frozen or bytes(data)  # once, and only where there is something to be read
             if place(at) in row.starts:
                 continue
+            frozen = frozen or bytes(data)  # once, and only where there is something to be read
             if self.nested_work <= 0 or self.nested_found > self.limits.nested:
                 message = "more embedded pickles than are followed"
                 self.findings.append(Finding("limit", "warning", message, place(at), member=row.part.name or None))
@@ -719,7 +818,9 @@ class _Scan:
 class _Row:
     """A stream being judged as pickles in a row, and where the report stood before."""
 
-    __slots__ = ("data", "findings", "follows", "hidden", "is_torch", "members", "part", "starts", "verifiers")
+    __slots__ = (
+        "data", "findings", "follows", "hidden", "is_torch", "members", "part", "patience", "starts", "verifiers",
+    )  # fmt: skip
 
     def __init__(self, part: _Part, data: bytes | None, findings: int = 0, members: int = 0) -> None:
         self.part = part
@@ -728,8 +829,9 @@ class _Row:
         self.members = members
         self.hidden: list[str] = []  # verdicts on what was found where no pickle is expected
         self.is_torch = False
+        self.patience = _PATIENCE
         self.follows = part.depth > 0 and part.name.rpartition("!/")[2] in TORCH_TAR_MEMBERS  # data behind its pickles
-        self.starts: set[int] = set()  # where the pickles of the row begin
+        self.starts = Places()  # where the pickles of the row begin
         self.verifiers: deque[Verifier] = deque(maxlen=2)  # the last ones, of a file of torch's
 
 
@@ -756,7 +858,8 @@ class _Marks:
         )  # fmt: skip
         scan.nested_found = self._found
         del hidden[self._hidden :]
-        del scan.findings[self._cut[0] :], scan.members[self._cut[1] :], scan.missing[self._cut[2] :]
+        del scan.findings[self._cut[0] :], scan.missing[self._cut[2] :]
+        scan.members.cut(self._cut[1])
         return said
 
 
@@ -765,7 +868,7 @@ class _Said(NamedTuple):
 
     scan: _Scan
     findings: list[Finding]
-    members: list[Member]
+    members: Sequence[Member]
     missing: list[MissingGrant]
     verdicts: list[str]  # of a row, on what was found where no pickle is expected
     hidden: list[str]  # which of them were taken back
@@ -774,7 +877,7 @@ class _Said(NamedTuple):
     def put_back(self) -> None:
         """Say it again."""
         self.scan.findings += self.findings
-        self.scan.members += self.members
+        self.scan.members.extend(self.members)
         self.scan.missing += self.missing
         self.scan.nested_found += self.nested_found
         self.verdicts.extend(self.hidden)
@@ -815,6 +918,11 @@ def _covered(claims: list[tuple[int, int]], size: int) -> int:
 def _worst(verdicts: Iterable[str]) -> str:
     found = set(verdicts)
     return next((verdict for verdict in _SEVERITY_ORDER if verdict in found), NOT_A_PICKLE)
+
+
+def _failed(reader: Reader) -> int:
+    """The opcode at which a pass came to its end; 0 where there is none."""
+    return reader.data[reader.at] if reader.at < len(reader.data) else 0
 
 
 def _could_do(reader: Reader, failed: int) -> bool:

@@ -3,7 +3,6 @@ from libc.stdint cimport int64_t
 
 
 ctypedef struct Node:
-    int64_t depth
     int64_t start  # of its items in the pool; of its record among the records
     int64_t count  # of its items; -1 for a node that has a record
     int64_t room  # for items
@@ -23,6 +22,7 @@ cdef class Heap:
     cdef char *fetched  # by memo index: whether the stream asks for the entry
     cdef int64_t *pool
     cdef int64_t *longs  # in turn: the position of a literal above LONG_TEXT, in their order, and its length
+    cdef int64_t *depths  # by node: how deep it is, and flags
     cdef Node *nodes
     cdef Py_ssize_t stack_room, marks_room, memo_room, pool_room, pool_used, node_room, size
     cdef Py_ssize_t memo_top  # entries from here on are 0
@@ -31,6 +31,7 @@ cdef class Heap:
     cdef list origins  # of what was made at a glance, without a record
     cdef public dict receivers
     cdef public bint has_priors, is_orderly
+    cdef bint is_light
 
     cpdef int renew(self) except -1
     cpdef bint is_small(self) except -1

@@ -40,14 +40,14 @@ cdef class Verifier:
     cdef list _must_build, _spellings
     cdef set _hooks, _dunders, _said
     cdef dict _far, _states, _spelled, _admitted
-    cdef int64_t _turn, _protocol, _open, _depth_limit, _memo_limit, _empty, _hash_work, _copy_work, _hash_floor, _copy_floor, _least_hash, _least_copy
+    cdef int64_t _turn, _protocol, _open, _depth_limit, _memo_limit, _empty, _hash_work, _copy_work, _hash_floor, _copy_floor, _least_hash, _least_copy, _beyond
 
     @_cython.locals(
         reader=Reader, heap=Heap, depth_limit=int64_t, limited=bint, light=bint, has_prior=bint, kinds="const unsigned char *",
         widths="const unsigned char *", powers="const unsigned char *", data="const unsigned char *", pos=int64_t, end=int64_t, stack="int64_t *",
         room=int64_t, base=int64_t, height=int64_t, deep=int64_t, count=int64_t, at=int64_t, code=int, kind=int, width=int,
         stop=int64_t, start=int64_t, index=int64_t, value=int64_t, run=int64_t, depth=int64_t, number=int64_t, inner=int64_t,
-        patience=int64_t, started=int64_t, size=int64_t,
+        beyond=int64_t, ripe=int64_t, place=int64_t, patience=int64_t, started=int64_t, size=int64_t,
     )
     cdef int _run_opcodes(self) except -1
     cdef int _begin(self, Reader reader, object policy, object limits, object options) except -1
@@ -60,6 +60,8 @@ cdef class Verifier:
     cdef int64_t _copy_budget(self) except -1
     @_cython.locals(depth=int64_t)
     cdef int _stop(self, int64_t result) except -1
+    cpdef int expect_data(self) except -1
+    cpdef bint is_mere_data(self) except -1
     cpdef bint is_reusable(self) except -1
     cpdef bint is_plain(self) except -1
     cpdef bint is_data(self) except -1
@@ -70,7 +72,7 @@ cdef class Verifier:
     cdef int64_t _get_prior(self, int64_t index) except -1
     cdef int64_t _text8(self, int64_t at, object raw) except -1
     cdef int64_t _deep_tuple(self, int64_t start, int64_t stop) except -1
-    @_cython.locals(heap=Heap, stack="int64_t *", some_long=bint, flat=int64_t, place=int64_t, code=int64_t, kind=int, data="const unsigned char *")
+    @_cython.locals(heap=Heap, stack="int64_t *", some_long=bint, flat=int64_t, place=int64_t, code=int64_t, kind=int, data="const unsigned char *", gone=int64_t)
     cdef int _hash_all(self, int64_t start, int64_t stop, int64_t step) except -1
     cdef int _hash_one(self, int64_t code) except -1
     cdef int _charge_hash(self, int64_t amount) except -1

@@ -46,7 +46,7 @@ from safepickle.policy.model import (
 )
 from safepickle.policy.patterns import Memory
 from safepickle.probes import FREE_KEYS
-from safepickle.reader import Reader
+from safepickle.reader import BEYOND, NEVER, LetGo, Reader
 from safepickle.symbols import (
     TAINT,
     Global,
@@ -211,6 +211,7 @@ class Verifier:
         # something is named or made after all, or changed once others hold it, it begins anew and keeps everything.
         self._light = False
         self._again = False
+        self._beyond = 0  # what is added to the positions of long literals where bytes are let go; else 0
         self._weighed = False  # whether the scales were used
         self._late = False  # whether a container was changed after others may have come to hold it
         self._states: dict[int, Global] = {}  # dict given as state -> whose, where that is known
@@ -312,6 +313,30 @@ class Verifier:
         self._again = False
         self._light = light and prim.COMPILED != 0
 
+    def expect_data(self) -> None:
+        """Make ready for `is_mere_data`, on what follows the last pickle that was that; also uncompiled.
+
+        What a light pass finds in the pickle that it is on is all that can be asked afterwards: numbers, no contents.
+        """
+        if not self.is_reusable():
+            self.forget()
+        self.heap.renew()
+        self._reset()
+        self._again = False
+        self._light = True
+        self._beyond = BEYOND if self.reader.ripe != NEVER else 0
+
+    def is_mere_data(self) -> bool:
+        """Whether a light pass reads the pickle to its end and finds nothing but data, and nothing to refuse.
+
+        If not, nothing is known of it.
+        """
+        try:
+            self._run_opcodes()
+        except (StreamError, LetGo, MemoryError):
+            return False
+        return self.finished and self.is_plain() and not self._again and not self.refusals
+
     def is_reusable(self) -> bool:
         """Whether the pass has read nothing but data, and left nothing behind but numbers."""
         heap = self.heap
@@ -370,6 +395,7 @@ class Verifier:
     def _start_over(self) -> None:
         """A light pass has come to where the inside of containers matters."""
         self._again = self._light = self._late = False
+        self._beyond = 0
         self._far = None
         self.heap.renew()
         if self._weighed:
@@ -479,6 +505,9 @@ class Verifier:
         depth_limit = self._depth_limit
         limited = self._limited
         light = self._light
+        beyond = self._beyond
+        ripe = reader.ripe if beyond else NEVER
+        prim.begin(heap, light)
         has_prior = bool(self.options.prior)
         if has_prior:
             heap.is_orderly = False
@@ -496,6 +525,14 @@ class Verifier:
         count = len(self.options.prior)  # entries in the memo
         patience = 0  # how many opcodes must have been read before the lane is tried
         while True:
+            if pos >= ripe:
+                reader.pos = pos
+                reader.let_go()
+                beyond += pos - reader.pos
+                self._beyond = beyond
+                pos = reader.pos
+                data = prim.pointer(reader.data)
+                end = reader.end
             if pos >= end:
                 reader.pos = pos
                 reader.boundary()
@@ -570,8 +607,10 @@ class Verifier:
                     if size >= prim.LARGE or size > end - pos - 5:
                         break
                     if size > sym.LONG_TEXT:
-                        prim.note_long(heap, pos, size)
-                    stack[height] = pos << sym.SHIFT | sym.BYTES
+                        prim.note_long(heap, pos + beyond, size)
+                        stack[height] = (pos + beyond) << sym.SHIFT | sym.BYTES
+                    else:
+                        stack[height] = pos << sym.SHIFT | sym.BYTES
                     pos += 5 + size
                 elif code == op.BINGET:
                     value = prim.fetch(heap, data[pos + 1])
@@ -694,7 +733,10 @@ class Verifier:
             if not prim.COMPILED and code == op.STOP:
                 if height == base:
                     self._underflow()
-                self._stop(stack[height - 1])
+                if light and self._late:
+                    self._again = True
+                else:
+                    self._stop(stack[height - 1])
                 break
 
             # What names or makes anything, in a light pass
@@ -705,14 +747,15 @@ class Verifier:
             # Texts, and the memo
             if code == op.SHORT_BINUNICODE or code == op.BINUNICODE:
                 stop = prim.text_stop(data, pos, end, 1 if code == op.SHORT_BINUNICODE else 4)
-                stack[height] = at << sym.SHIFT | sym.STR
+                place = at + beyond
+                stack[height] = place << sym.SHIFT | sym.STR
                 height += 1
                 if stop >= 0:
                     if stop - pos > sym.LONG_TEXT + 4:
-                        prim.note_long(heap, at, stop - pos - 4)
+                        prim.note_long(heap, place, stop - pos - 4)
                     pos = stop
                     continue
-                self._text(at, reader.uint1() if code == op.SHORT_BINUNICODE else reader.uint4())
+                self._text(place, reader.uint1() if code == op.SHORT_BINUNICODE else reader.uint4())
             elif code == op.MEMOIZE or code == op.BINPUT or code == op.LONG_BINPUT:
                 if height == base:
                     self._underflow()
@@ -928,38 +971,42 @@ class Verifier:
                     reader.skip_bytearray(size)
                 else:
                     reader.skip(size)
+                place = at + beyond
                 if size > sym.LONG_TEXT:
-                    prim.note_long(heap, at, size)
+                    prim.note_long(heap, place, size)
                 if code == op.LONG4:
                     kind = sym.INT
                 else:
                     kind = sym.BYTEARRAY if code == op.BYTEARRAY8 else sym.BYTES
-                stack[height] = at << sym.SHIFT | kind
+                stack[height] = place << sym.SHIFT | kind
                 height += 1
             elif code == op.BINUNICODE8:
-                self._text(at, reader.uint8())
-                stack[height] = at << sym.SHIFT | sym.STR
+                place = at + beyond
+                self._text(place, reader.uint8())
+                stack[height] = place << sym.SHIFT | sym.STR
                 height += 1
             elif code == op.SHORT_BINSTRING or code == op.BINSTRING or code == op.STRING:
                 if code == op.SHORT_BINSTRING:
                     raw = reader.take(reader.uint1())
                 else:
                     raw = reader.take(reader.length4("BINSTRING")) if code == op.BINSTRING else reader.quoted()
-                stack[height] = self._text8(at, raw)
+                stack[height] = self._text8(at + beyond, raw)
                 height += 1
             elif code == op.UNICODE:
                 text = reader.escaped()
+                place = at + beyond
                 if len(text) > sym.LONG_TEXT:
-                    prim.note_long(heap, at, len(text))
-                self._note_name(at, text)
-                stack[height] = at << sym.SHIFT | sym.STR
+                    prim.note_long(heap, place, len(text))
+                self._note_name(place, text)
+                stack[height] = place << sym.SHIFT | sym.STR
                 height += 1
             elif code == op.INT or code == op.LONG:
                 number_read = reader.int_or_bool() if code == op.INT else reader.decimal(suffix=True)
-                if reader.pos - at > sym.LONG_TEXT:
-                    prim.note_long(heap, at, reader.pos - at)
+                place = at + beyond
+                if reader.pos - reader.at > sym.LONG_TEXT:
+                    prim.note_long(heap, place, reader.pos - reader.at)
                 kind = sym.BOOL if number_read is True or number_read is False else sym.INT
-                stack[height] = at << sym.SHIFT | kind
+                stack[height] = place << sym.SHIFT | kind
                 height += 1
             elif code == op.FLOAT:
                 reader.float_text()
@@ -1196,6 +1243,7 @@ class Verifier:
         heap = self.heap
         stack = heap.stack
         some_long = prim.has_longs(heap)
+        gone = self._beyond
         data = prim.pointer(self.reader.data)
         flat = 0
         place = start
@@ -1206,7 +1254,10 @@ class Verifier:
             if (
                 kind < sym.FIRST_NODE
                 and kind != sym.BYTEARRAY
-                and (not some_long or prim.is_short(data, code >> sym.SHIFT))
+                and (
+                    not some_long
+                    or (not prim.long_size(heap, code >> sym.SHIFT) if gone else prim.is_short(data, code >> sym.SHIFT))
+                )
             ):
                 flat += 1
             else:
@@ -1280,7 +1331,7 @@ class Verifier:
                 self._changes_late(node, start, stop)
             if prim.is_frozen(heap, node):
                 self._check_late()
-            if not self._light:
+            if not self._light:  # a bare node has no room
                 prim.extend(heap, node, start, stop)
         elif kind == sym.MADE:
             made: Made = heap.of(target)

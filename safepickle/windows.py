@@ -4,6 +4,8 @@ Rules:
 
 * What it keeps grows with the opcodes, never with a payload or a declared length.
 * A payload that was passed over can be asked for again, within a bound.
+* Where nothing but data is expected, opcodes go as well, some time after they were read: what a light pass keeps of
+  them is numbers.  Its positions count from the beginning of what is there: nothing is looked up by them any more.
 * Where arrays lie between the opcodes, as joblib writes them, it stops behind each opcode that may announce one and
   lets its owner look; see `reveal`.
 * Once a pickle has been read, it can be read again from what was kept: by somebody who looks on between the opcodes, or
@@ -23,12 +25,14 @@ from safepickle import opcodes as op
 from safepickle.containers.source import ContainerError, Exhausted, Source
 from safepickle.errors import LimitExceeded
 from safepickle.limits import DEFAULTS
-from safepickle.reader import LARGE, Reader
+from safepickle.reader import BEYOND, LARGE, NEVER, LetGo, Reader
 
 __all__ = ["LOOKED_AT", "Beginning", "TextBeginning", "WindowReader"]
 
 _FIRST_READ: Final = 512
 _LARGEST_READ: Final = 1 << 20
+#: So much is kept of what may go.
+_RIPE: Final = 1 << 20
 #: A payload that a policy's patterns ask for, and any number or 8-bit text, may be this long.
 _LONGEST: Final = 64 << 20
 _BUILD: Final = 0x62
@@ -82,6 +86,7 @@ class WindowReader(Reader):
         self.watch: Callable[[], None] | None = None
         self.brief = False
         self._rereads = False
+        self.leave: Callable[[int], None] | None = None
         self._places: dict[int, tuple[int, int]] = {}  # position of an opcode -> where its payload is in the source
         self._texts: dict[int, TextBeginning] = {}  # likewise -> how a text that was found to be UTF-8 begins
         self._dropped = 0  # bytes passed over so far, in whichever pass
@@ -93,6 +98,49 @@ class WindowReader(Reader):
     def place(self) -> int:
         """Where in the source the cursor stands; in the first pass over what is there."""
         return self.start + self._dropped + self.pos
+
+    # -- One pickle after the other, and only once -----------------------------------------------------------------
+
+    def pass_once(self, leave: Callable[[int], None]) -> None:
+        """Let opcodes go once they were read; `leave` is told before, up to where in `data` they go."""
+        self.leave = leave
+        self.ripe = _RIPE
+
+    def go_on(self) -> None:
+        """See `Reader`."""
+        self.start = self.place
+        del self.data[: self.pos]
+        if self._dropped:
+            self._dropped = 0
+            self._places = {}
+            self._texts = {}
+            self._gaps = []
+            self._sums = []
+        self._available = len(self.data)
+        Reader.rewind(self)
+
+    def let_go(self) -> None:
+        """See `Reader`; what was read last is kept, for those who look for what begins there."""
+        size = self.pos - LARGE
+        if self.leave is not None:
+            self.leave(size + 2)  # what begins before may take three bytes to be known
+        index = bisect_right(self._gaps, size)
+        before = self._sums[index - 1] if index else 0
+        gaps = [gap - size for gap in self._gaps[index:]]
+        sums = [total + size for total in self._sums[index:]]
+        self._gaps = [0, *gaps]
+        self._sums = [before + size, *sums]
+        self._places = {}
+        self._texts = {}
+        del self.data[:size]
+        self._dropped += size
+        self.shift += size
+        self.pos -= size
+        self.at -= size
+        self._available -= size
+        if self._frame_end >= 0:
+            self._frame_end -= size
+        self._end_at_frame()
 
     # -- Fetching ----------------------------------------------------------------------------------------------------
 
@@ -149,8 +197,11 @@ class WindowReader(Reader):
         """Go back to where the pickle begins, to read what was kept once more.
 
         `watch` is called behind each opcode that names, makes, changes or asks for anything, until it is set to None.
-        Where it is to be `brief`, only the beginning of a large payload is given for it.
+        Where it is to be `brief`, only the beginning of a large payload is given for it.  Raises ValueError where
+        opcodes were let go.
         """
+        if self.ripe != NEVER:
+            raise ValueError("what was read only once is not there any more")
         self.look = self.reveal = None
         self.watch = watch
         self.brief = brief
@@ -247,6 +298,12 @@ class WindowReader(Reader):
     def long(self, size: int) -> Any:
         """See `Reader`; where it is to be brief, a very long one is its bytes: as a number it has no beginning."""
         return self.take(size) if self.brief and size >= LARGE else Reader.long(self, size)
+
+    def literal(self, at: int) -> Any:
+        """See `Reader`."""
+        if at >= BEYOND:
+            raise LetGo
+        return Reader.literal(self, at)
 
     def _payload(self, size: int) -> bytes:
         if self.brief:

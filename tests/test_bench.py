@@ -13,7 +13,7 @@ import pytest
 
 import safepickle
 from safepickle import build
-from tests.bench import measure, table
+from tests.bench import measure, scan, table
 from tests.bench.__main__ import main
 from tests.bench.workloads import WORKLOADS, policy, stream
 from tests.same import difference
@@ -91,6 +91,22 @@ def test_growth_is_shown_for_what_is_asked_for(capsys):
     assert [line.split("  ")[0] for line in lines[1:-1]] == [
         "small ints: loads", "small ints: verify", "small ints: dumps",
     ]  # fmt: skip
+
+
+def test_scanners_are_compared_on_what_all_of_them_should_call_benign(capsys):
+    assert main(["scan", "--quick"]) == 0
+    told = capsys.readouterr().out.splitlines()
+    head, _, *lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in told]
+    assert head == ["workload", "scanner", "CPU seconds", "ratio", "MiB", "verdict"]
+    assert {line[0] for line in lines} == {load.name for load in scan.LOADS}
+    ours = [line for line in lines if line[1].startswith("safepickle")]
+    assert [line[5] for line in ours] == ["benign"] * 2 * len(scan.LOADS)
+    assert all(float(line[4]) > 5 for line in ours)
+
+
+def test_a_scanner_that_fails_is_shown_as_one(tmp_path):
+    failing = scan.Scanner("failing", "safepickle", "def judge(path): raise ValueError('of no use')\n")
+    assert scan.cost(failing, tmp_path).verdict == "failed: ValueError"
 
 
 def test_a_ratio_is_taken_within_each_round_and_the_mean_of_two_and_a_half_is_one():

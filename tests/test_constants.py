@@ -16,7 +16,7 @@ ENUM = re.compile(r"^cdef enum:\n((?:    .*\n|\n)+)", re.MULTILINE)
 LINE = re.compile(r"    (\w+) = (0x[0-9A-F]+|[0-9]+)(?:  # .*)?")
 
 # What only C arrays need, bits of one number; and what is of another size in lists and dicts.
-OF_C_ALONE = {"_LENT", "_FROZEN", "_CALLED", "_STATE", "_SLOTS", "_SIZE"}
+OF_C_ALONE = {"_LENT", "_FROZEN", "_BARE", "_DEPTH", "_CALLED", "_STATE", "_SLOTS", "_SIZE"}
 OF_EACH_ITS_OWN = {"COMPILED", "_KEPT"}
 
 
@@ -84,14 +84,16 @@ def test_what_writes_knows_which_build_it_is():
 
 def test_each_flag_of_a_node_is_a_bit_of_its_own():
     in_c = constants("_loading.pxd")
-    flags = [in_c[name] for name in OF_C_ALONE - {"_SIZE"}]
+    flags = [in_c[name] for name in OF_C_ALONE - {"_SIZE", "_DEPTH"}]
     assert all(flag.bit_count() == 1 and flag < 1 << in_c["_SIZE"] for flag in flags)
     assert len({*flags}) == len(flags)
+    assert all(in_c[name] < 1 << in_c["_DEPTH"] for name in ("_LENT", "_FROZEN", "_BARE"))
 
 
 def test_the_primitives_know_the_shape_of_a_code():
     text = (PACKAGE / "_loading.pxd").read_text("utf-8")
-    assert "from safepickle._symbols cimport FIRST_NODE, FROZENSET, KIND, LONG_TEXT, MADE, SHIFT\n" in text
+    known = "DICT, FIRST_NODE, FROZENSET, KIND, LIST, LONG_TEXT, MADE, SET, SHIFT"
+    assert f"from safepickle._symbols cimport {known}\n" in text
     for name in ("SHIFT", "KIND", "FIRST_NODE", "MADE", "LONG_TEXT"):
         assert getattr(loading, f"_{name}") == getattr(symbols, name)
     assert loading._LAST_LITERAL == symbols.FROZENSET

@@ -20,10 +20,10 @@ PACKAGE = ROOT / "safepickle"
 # A module imports only from the layers above its own in this list.
 LAYERS = (
     {"hints"},
-    {"build", "errors", "limits", "opcodes"},
+    {"build", "errors", "limits", "members", "opcodes"},
     {"dumping", "loading"},
     {"reader", "writer", "probes", "values", "policy.patterns", "policy.regex", "policy.document", "containers.source"},
-    {"policy.model", "windows"}
+    {"policy.model", "remote", "windows"}
     | {f"containers.{name}" for name in ("arrays", "compressed", "records", "sevenzips", "stores", "tars")},
     {"policy._plain", "policy.normal", "policy.order", "policy.parse", "policy.powers", "policy.write", "symbols"}
     | {"containers.zips"},
@@ -33,8 +33,9 @@ LAYERS = (
     {"policy.diff", "policy.explain", "policy.schema", "verifier", "pickler", "disassemble"},
     {"unpickler", "layouts"},
     {"codec", "report"},
-    {"capabilities"},
+    {"capabilities", "results"},
     {"scanner"},
+    {"many"},
     {"policy.expect", "policy.infer", "policy.inspection", "policy.observe"},
     {"policy.learn", "policy.lint"},
     {"policy.merge", "narrate"},
@@ -43,7 +44,7 @@ LAYERS = (
     {"config", "progress", "cli_policy", "formats.text", "formats.documents", "formats.sarif", "pages"},
     {"formats.github", "formats.html"},
     {"formats"},
-    {"cli_explain", "cli_report"},
+    {"cli_explain", "cli_many", "cli_report"},
     {"cli"},
     {"__main__"},
 )
@@ -58,7 +59,7 @@ INTERFACE = {
     "DEFAULT_PROTOCOL", "EndOfStream", "Finding", "Forbidden", "HIGHEST_PROTOCOL", "LimitExceeded", "MalformedStream",
     "PickleBuffer", "PickleError", "Pickler", "PicklingError", "Policy", "PolicyError", "ReconstructionError", "Report",
     "Unpickler", "UnpicklingError", "constructor", "constructors", "dump", "dumps", "explain", "load", "loads", "scan",
-    "verify",
+    "scan_many", "verify",
 }  # fmt: skip
 
 # Tests that are about the project rather than about one module.

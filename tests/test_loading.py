@@ -28,7 +28,8 @@ LIBRARY = "loading_in_c.so"
 
 # The arguments of each primitive.  `data` is what `pointer` gives; the names say what the others are.
 PRIMITIVES = """
-set_up heap | renew heap | is_small heap | release heap | grow_stack heap | grow_marks heap | grow_memo heap index
+set_up heap | renew heap | begin heap light | is_small heap | release heap
+grow_stack heap | grow_marks heap | grow_memo heap index
 uint1 data pos | uint2 data pos | int4 data pos | uint4 data pos | uint8 data pos
 fetch heap index | memoize heap index code | is_fetched heap index
 note_long heap at size | long_size heap at | has_longs heap
@@ -570,6 +571,14 @@ def test_containers_that_grow_in_turn_keep_their_items_apart(prim, seed):
             assert [prim.held(heap, number) for number in range(len(model))] == model
     assert [prim.held(heap, number) for number in range(len(model))] == model
     assert prim.nodes(heap) == len(model)
+
+
+def test_a_memo_is_the_same_in_a_light_pass(prim):
+    heap = prim.new_heap()
+    prim.set_memo(heap, 3, 99)
+    for light in (True, True, False, True):
+        prim.begin(heap, light)
+        assert [prim.fetch(heap, index) for index in (3, 2)] == [99, 0]
 
 
 def test_very_many_nodes_are_kept_and_none_after_a_renewal(prim):

@@ -343,6 +343,16 @@ def test_a_pickle_in_a_string_is_told_at_its_place():
     assert explanation.pickles[1].steps[0].position == data.index(made.EVIL) + 2
 
 
+@pytest.mark.parametrize("protocol", [2, 4])
+def test_mere_data_of_a_large_file_is_told_as_it_is_in_memory(tmp_path, protocol):
+    path = tmp_path / "large"
+    data = pickle.dumps([{"id": number, "name": f"user {number}"} for number in range(60_000)], protocol)
+    path.write_bytes(data + pickle.dumps([bytes(2 << 20), dt.date(2024, 2, 29)], protocol) + pickle.dumps("x"))
+    large, small = explain(path, limit=20), explain(path.read_bytes(), limit=20)
+    assert texts(large) == texts(small)
+    assert [found.member for found in large.pickles] == list(scan(path).members)
+
+
 def test_a_pickle_in_a_string_of_a_large_file_is_told_at_its_place(tmp_path):
     data = pickle.dumps([b"\xff" * (2 << 20), b"...." + made.EVIL], 4)
     path = tmp_path / "large"

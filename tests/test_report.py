@@ -89,3 +89,11 @@ def test_what_is_no_report_is_refused(data):
 def test_what_a_later_version_adds_to_a_report_is_ignored():
     data = scan(b"N.").to_dict()
     assert Report.from_dict({**data, "added": {"later": 1}}) == Report.from_dict(data)
+
+
+@pytest.mark.parametrize("number", [-1, 1 << 64])
+def test_a_member_that_is_nowhere_is_no_report(number):
+    told = safepickle.scan(b"N.").to_dict()
+    told["members"][0]["stop"] = number
+    with pytest.raises(ValueError, match=r"members\[0\]\.stop is negative, or larger"):
+        Report.from_dict(told)

@@ -6,6 +6,9 @@ import datetime as dt
 import io
 import json
 import pickle
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -13,11 +16,14 @@ from hypothesis import strategies as st
 
 import safepickle
 from safepickle import scanner
+from safepickle.containers.source import FileSource
 from safepickle.policy import Policy
 from safepickle.scanner import scan, watched
+from safepickle.windows import WindowReader
 from tests.assembler import asm
 
 PLAIN = Policy.named("plain")
+ROOT = Path(__file__).parent.parent
 EVIL = b"cos\nsystem\n(Vid\ntR."
 
 
@@ -177,6 +183,95 @@ def test_a_report_is_plain_data_for_json():
     assert (told["verdict"], told["ok"], told["policy"]) == ("forbidden", False, PLAIN.digest)
     assert told["missing"] == [{"module": "os", "name": "system", "verbs": ["call"], "reason": ""}]
     assert told["findings"][0]["rule"] == "not-granted"
+
+
+ROW = st.sampled_from(
+    [
+        pickle.dumps([1, {"a": (2.5, "x")}], 4), b"N.", b"]q\x00.", EVIL, pickle.dumps(dt.date(2024, 2, 29)),
+        pickle.dumps([b"\x80\x04N."]), pickle.dumps([b"\x80\x04cos\nsystem\n)R."]), b"\0", b"\xff", b"(N", b"Pid\n.",
+        pickle.dumps([[()] for _ in range(3)] * 9, 2), b"N." + bytes(510),
+    ]
+)  # fmt: skip
+
+
+@given(st.lists(ROW, max_size=30).map(b"".join))
+def test_a_row_of_pickles_is_judged_as_if_none_were_expected_to_be_mere_data(data):
+    report = safepickle.scan(data, policy=PLAIN)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scanner, "_PATIENCE", 0)
+        assert safepickle.scan(data, policy=PLAIN) == report
+        patch.setattr(scanner, "_WHOLE", 0)
+        slowly = _of_a_file(data)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scanner, "_WHOLE", 0)
+        assert _of_a_file(data) == slowly
+
+
+def _of_a_file(data: bytes) -> safepickle.Report:
+    """What a scan says of data that is read in windows."""
+    return scanner._Scan(None, FileSource(io.BytesIO(data)), PLAIN).report()
+
+
+MOST_RESIDENT = """
+import re, sys
+import safepickle
+assert safepickle.scan(sys.argv[1], policy="plain").ok
+print(re.search(r"VmHWM:\\s+([0-9]+) kB", open("/proc/self/status").read())[1])
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="nothing says how much memory a process had at most")
+@pytest.mark.parametrize("row", [False, True], ids=["list", "row"])
+def test_a_small_record_takes_a_few_bytes(tmp_path, row):
+    records = [{"id": number, "name": f"user {number}", "score": number / 7} for number in range(100_000)]
+    most = []
+    for count in (1, len(records)):
+        path = tmp_path / f"{count}.pkl"
+        path.write_bytes(b"".join(map(pickle.dumps, records[:count])) if row else pickle.dumps(records[:count], 4))
+        command = [sys.executable, "-c", MOST_RESIDENT, str(path)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        most.append(int(done.stdout) << 10)
+    assert path.stat().st_size > 3 << 20
+    assert most[1] - most[0] < (5 << 20) + 60 * len(records)  # windows of some MiB, and 16 to 32 bytes for each
+
+
+LARGE_ONES = {
+    "data": pickle.dumps([{"id": number, "name": f"user {number}"} for number in range(50_000)], 4),
+    "row": pickle.dumps({"id": 1}, 4) * 100_000,
+    "row with more": pickle.dumps({"id": 1}, 4) * 100_000 + EVIL + pickle.dumps(dt.date(2024, 2, 29)),
+    "payload": pickle.dumps([bytes(2 << 20), "x" * (2 << 20), [b"\x80\x04cos\nsystem\n)R."]], 4),
+    "hidden": pickle.dumps([list(range(500_000)), b"\x80\x04cos\nsystem\n)R.", dt.date(2024, 2, 29)], 4),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LARGE_ONES)
+def test_whoever_watches_is_shown_what_a_scan_finds_and_can_read_it_again(tmp_path, name):
+    path = tmp_path / "large.pkl"
+    path.write_bytes(LARGE_ONES[name])
+    assert path.stat().st_size > scanner._WHOLE
+    shown = []
+
+    def watch(judged):
+        if len(shown) < 100 and isinstance(judged.reader, WindowReader):
+            judged.reader.again()
+            assert judged.reader.opcode() == judged.reader.data[0]
+        shown.append(judged.member)
+
+    alone = scan(path, policy=PLAIN)
+    assert watched(path, policy=PLAIN, watch=watch)._replace(hashed="") == alone._replace(hashed="")
+    assert set(alone.members) <= set(shown)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scanner, "_PATIENCE", 0)
+        assert scan(path, policy=PLAIN)._replace(hashed="") == alone._replace(hashed="")
+
+
+def test_a_long_row_of_pickles_is_a_row_of_members():
+    data = pickle.dumps({"id": 1}, 4)
+    report = safepickle.scan(data * 5000 + EVIL + data, policy=PLAIN)
+    assert (report.verdict, len(report.members)) == ("forbidden", 5002)
+    assert report.members[4999] == (len(data) * 4999, len(data) * 5000, 9, "pass", "")
+    assert report.members[5000].verdict == "forbidden"
+    assert report.claimed == report.size
 
 
 @given(st.binary(max_size=200))

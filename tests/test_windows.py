@@ -102,6 +102,94 @@ def test_what_is_kept_is_bounded_by_its_room():
     assert len(reader.data) <= 1000
 
 
+# -- Mere data, read once ----------------------------------------------------------------------------------------------
+
+RECORDS = [{"id": number, "name": f"record {number}", "text": "x" * (number % 400), 3: 1} for number in range(30_000)]
+LONG_KEYS = [{"k" * 300: number, ("k" * 300, number): 1} for number in range(20_000)]
+LARGE = [[number, bytes(70_000), "y" * 300] for number in range(50)] + RECORDS[:20_000]
+
+
+def mere_data(reader: Reader) -> tuple[object, ...]:
+    """What a light pass says."""
+    policy = Policy.named("plain")
+    verifier = Verifier(reader, policy.data, policy.limits, Options(scanning=True))
+    verifier.expect_data()
+    if not verifier.is_mere_data():
+        return (None,)
+    return verifier.opcodes, reader.consumed, verifier.shared
+
+
+def once(data: bytes) -> WindowReader:
+    reader = WindowReader(BytesSource(data), 0)
+    reader.pass_once(lambda until: None)
+    return reader
+
+
+@pytest.mark.parametrize(
+    ("value", "protocol"), [(RECORDS, protocol) for protocol in (1, 2, 4)] + [(LARGE, 3), (LARGE, 5)]
+)
+def test_mere_data_is_read_once_as_it_is_read_in_memory(value, protocol):
+    data = pickle.dumps(value, protocol)
+    assert len(data) > 2 << 20
+    reader = once(data)
+    assert mere_data(reader) == mere_data(Reader(data)) == (outcome(Reader(data))[2], len(data), 0)
+    assert len(reader.data) < 3 << 20
+
+
+def test_what_is_let_go_was_seen_by_whoever_looks_for_something_in_it():
+    data = pickle.dumps(LARGE, 4)
+    reader = WindowReader(BytesSource(data), 0)
+    shown = []
+
+    def see(until: int) -> None:
+        shown.extend((reader.where(at), reader.where(at + 499) + 1) for at in range(0, until - 499, 500))
+        assert all(data[reader.where(at)] == reader.data[at] for at in range(0, until, 37))
+
+    reader.look = lambda place, begins, until: shown.append((place, place + until))
+    reader.pass_once(see)
+    assert mere_data(reader) != (None,)
+    see(reader.pos)
+    assert min(start for start, _ in shown) == 0
+    behind = 0
+    for start, stop in sorted(shown):
+        assert start - behind < 600  # the rest of a piece
+        behind = max(behind, stop)
+    assert len(data) - behind < 600
+
+
+def test_what_was_let_go_is_not_read_again():
+    reader = once(pickle.dumps(RECORDS, 4))
+    assert mere_data(reader) != (None,)
+    with pytest.raises(ValueError, match="only once"):
+        reader.again()
+
+
+def test_a_long_key_that_was_let_go_is_not_guessed():
+    data = pickle.dumps(LONG_KEYS, 2)
+    assert mere_data(Reader(data)) != (None,)
+    assert mere_data(once(data)) == (None,)  # equal texts are compared, so this one is asked for
+    assert scan(data, policy=Policy.named("plain")).ok
+
+
+def test_a_place_in_an_error_counts_from_the_beginning(tmp_path):
+    data = pickle.dumps(RECORDS, 4)[:-1] + b"\xff"
+    path = tmp_path / "broken.pkl"
+    path.write_bytes(data)
+    told = scan(path, policy=Policy.named("plain"))
+    assert told._replace(source=None, hashed="") == scan(data, policy=Policy.named("plain"))._replace(hashed="")
+    assert [finding.position for finding in told.findings] == [len(data) - 1]
+
+
+@pytest.mark.parametrize("end", [b"cos\nsystem\n.", b"0cos\nsystem\n.", b"\xff", b"", b"e."], ids=repr)
+def test_what_turns_out_to_be_more_than_data_is_judged_as_a_whole(tmp_path, end):
+    hidden = pickle.dumps([RECORDS, b"\x80\x04cos\nsystem\n)R.", b"\x80\x04N."], 4)[:-1]
+    path = tmp_path / "more.pkl"
+    path.write_bytes(hidden + end)
+    told = scan(path, policy=Policy.named("plain"))
+    assert told._replace(source=None, hashed="") == scan(hidden + end, policy=Policy.named("plain"))._replace(hashed="")
+    assert not told.ok
+
+
 def test_a_scan_keeps_nothing_alive_that_only_the_collector_would_free(tmp_path):
     path = tmp_path / "large.pkl"
     path.write_bytes(pickle.dumps([bytes(2 << 20), [1] * 1000], 4))

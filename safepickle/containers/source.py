@@ -92,6 +92,7 @@ class Source:
 
     size: int
     meant = False
+    is_far = False  # each read may be a request to somewhere else
     level = 0  # how many decompressions its bytes came out of
 
     def read(self, at: int, count: int) -> bytes:

@@ -10,11 +10,14 @@ Rules:
 * A member is opened however its flags and sizes read; what differs between directory and header is a problem.
 * Whatever lies between, before and behind the members that the directory lists is claimed by nobody here, so that it
   is looked into as well: another archive, or members that no directory lists.
+* Where each read is a request to somewhere else, the tensors of a torch file are claimed unread: what the directory
+  says of them is all that is known.
 * Without a directory the members are read one after the other, as streaming readers do.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Iterator
 from functools import partial
 from struct import Struct
@@ -42,6 +45,10 @@ _METHODS: Final = {12: "bzip2", 93: "zstd", 95: "xz"}
 _LZMA: Final = 14
 #: Of larger stored members the checksum is not computed: it would be the only reason to read them.
 _CHECKED: Final = 8 << 20
+
+
+#: How torch names the members with its tensors.
+_STORAGE: Final = re.compile(rb"((?:[^/]+/)?)data/[0-9]+", re.DOTALL)
 
 
 class _Header(NamedTuple):
@@ -154,8 +161,14 @@ class _Archive:
         if end.entries not in (len(listed), len(listed) & 0xFFFF):
             message = f"zip: the directory has {len(listed):,} entries and its end record says {end.entries:,}"
             yield Problem("container-mismatch", message, end.at)
-        for entry_at, header in sorted(listed, key=lambda pair: pair[1].at):  # a packed source is read forwards
-            yield from self._member(header, entry_at)
+        listed.sort(key=lambda pair: pair[1].at)  # a packed source is read forwards
+        unread = _storages({header.name: header for _, header in listed}) if self.source.is_far else set()
+        for place, (entry_at, header) in enumerate(listed):
+            if header.name in unread:
+                follows = listed[place + 1][1].at if place + 1 < len(listed) else end.start
+                yield Claim(header.at, follows)
+            else:
+                yield from self._member(header, entry_at)
         self.taken.sort()
         for (_, stop), (start, _) in zip(self.taken, self.taken[1:], strict=False):
             if start < stop:
@@ -198,6 +211,19 @@ class _Archive:
         if local.method != listed.method and not listed.flags & _ENCRYPTED:
             other = listed._replace(method=local.method)
             yield from _open_member(self.source, self.budget, name, other, local.at, stop)
+
+
+def _storages(members: dict[bytes, _Header]) -> set[bytes]:
+    """The members that torch keeps its tensors in, beside the pickle that mentions them; they are never unpickled."""
+    return {
+        name
+        for name, header in members.items()
+        if (found := _STORAGE.fullmatch(name)) is not None
+        and found[1] + b"data.pkl" in members
+        and header.method == _STORED
+        and header.packed == header.size
+        and not header.flags & (_ENCRYPTED | _PATCHED | _STRONG)
+    }
 
 
 def shown_name(name: bytes) -> str:

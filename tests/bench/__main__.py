@@ -1,4 +1,4 @@
-"""`python -m tests.bench` prints the table of ratios; `growth`: how cost grows; `imports`: what importing takes."""
+"""`python -m tests.bench` prints the table of ratios; `growth`, `imports` and `scan`: what these words say."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from tests.bench import growth, imports, table
+from tests.bench import growth, imports, scan, table
 from tests.bench.workloads import WORKLOADS
 
 
@@ -16,7 +16,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=("table", "growth", "imports"), default="table")
+    parser.add_argument("what", nargs="?", choices=("table", "growth", "imports", "scan"), default="table")
     parser.add_argument("--pure", action="store_true", help="measure the sources, uncompiled, in a process of its own")
     parser.add_argument("--only", action="append", metavar="WORD", help="only workloads with this word in their name")
     parser.add_argument("--quick", action="store_true", help="little of each: to see that it works, not for figures")
@@ -31,6 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.what == "imports":
         return imports.show(options.rounds or (2 if options.quick else 15))
     words = options.only or [""]
+    if options.what == "scan":
+        return scan.show(words, quick=options.quick)
     chosen = [workload for workload in WORKLOADS if any(word in workload.name for word in words)]
     if options.what == "growth":
         return growth.show(chosen, words, quick=options.quick)
