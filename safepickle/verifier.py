@@ -2155,7 +2155,14 @@ class Verifier:
                 symbol, BUILD, reason="an object is built once; no policy can grant this",
             )  # fmt: skip
         self._check_planted(symbol, state)
-        candidates = [grant for grant in symbol.grants if builds(grant, called=made.called)]
+        way = CALL if made.called else NEW
+        # Where nothing grants how it was made, that was refused: what is said here is whether `build` is lacking too.
+        is_refused = not any(way in grant.verbs for grant in symbol.grants)
+        candidates = [
+            grant
+            for grant in symbol.grants
+            if builds(grant, called=made.called) or (is_refused and BUILD in grant.verbs)
+        ]
         if not candidates:
             self._refuse_verb(symbol, BUILD)
         elif not any(self._state_admitted(grant, made, target, state) for grant in candidates):
