@@ -22,6 +22,8 @@ import engine
 import fuzz_loads
 
 import safepickle
+import safepickle.policy.learn  # which what explains a refusal imports late
+import safepickle.policy.powers  # as what grades one does
 import safepickle.scanner  # which the package imports when it is first asked to scan
 from safepickle.disassemble import disassemble
 from safepickle.narrate import explain
