@@ -2,7 +2,7 @@
 #
 # Pointers into a heap's arrays hold until the next call that may make it grow.
 
-from cpython.bytes cimport PyBytes_CheckExact
+from cpython.bytes cimport PyBytes_CheckExact, PyBytes_GET_SIZE
 from cpython.dict cimport PyDict_Size
 from cpython.list cimport PyList_GET_SIZE, PyList_New, PyList_SET_ITEM
 from cpython.mem cimport PyMem_Free, PyMem_Malloc, PyMem_Realloc
@@ -13,8 +13,8 @@ from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memcmp, memcpy, memmove, memset
 
 from safepickle cimport _opcodes as op
-from safepickle._symbols cimport DICT, FIRST_NODE, FROZENSET, KIND, LIST, LONG_TEXT, MADE, SET, SHIFT
-from safepickle.symbols cimport Heap, Made, Node
+from safepickle._symbols cimport DICT, FIRST_NODE, FROZENSET, GLOBAL, KIND, LIST, LONG_TEXT, MADE, SET, SHIFT, TUPLE
+from safepickle.symbols cimport Global, Heap, Made, Node
 from safepickle.values cimport Memo, Stack
 
 cdef extern from "loading.h":
@@ -63,7 +63,8 @@ cdef enum:
     LONGEST_FIXED = 9
     LARGE = 65536
     FEW_ARGUMENTS = 16
-    FEW_LEVELS = 8
+    FEW_ITEMS = 64
+    MOST_LOOKED = 256
     NAME_PLACES = 64
     _LENT = 1  # of the flags beside a depth
     _FROZEN = 2
@@ -265,6 +266,19 @@ cdef inline int64_t small_int(const unsigned char *data, int64_t at) noexcept:
 
 cdef inline int64_t short_length(const unsigned char *data, int64_t at) noexcept:
     return data[at + 1] if data[at] == op.SHORT_BINBYTES else -1
+
+
+cdef inline bint is_spelled(const unsigned char *data, int64_t at, bytes literal) except -1:
+    cdef const unsigned char *wanted = <const unsigned char *><char *>literal
+    cdef Py_ssize_t size = PyBytes_GET_SIZE(literal)
+    if size < 1 or data[at] != wanted[0]:
+        return False
+    # Where opcode and length are the same, as many bytes follow.
+    return size < 2 or (data[at + 1] == wanted[1] and memcmp(data + at, wanted, size) == 0)
+
+
+cdef inline int64_t bit(int64_t number) noexcept:
+    return <int64_t>1 << number
 
 
 cdef inline bint is_short(const unsigned char *data, int64_t at) noexcept:
@@ -517,21 +531,54 @@ cdef inline object global_of(Heap heap, int64_t code):
     return heap.records[node.start]
 
 
+cdef inline Made _made(Heap heap, Node *node):
+    """The record of an object that has one."""
+    if node.count != -1:
+        _no_such_thing("this node has no record")
+    return <Made?>heap.records[node.start]
+
+
 cdef inline bint is_new(Heap heap, int64_t code) except -1:
-    """Whether this was made at a glance, and nothing has happened to it since."""
+    """Whether nothing has happened to an object since a listed name made it, without keywords."""
     cdef Node *node = _node(heap, code >> SHIFT)
-    return node.count == -2 and not node.state
+    cdef Made made
+    if node.count == -2:
+        return not node.state
+    made = _made(heap, node)
+    return not (made.built or made.kwargs or made.filled or made.origin is None or PyList_GET_SIZE(made.fills))
 
 
-cdef inline object origin(Heap heap, int64_t code):
+cdef inline Global maker(Heap heap, int64_t code):
     cdef Node *node = _node(heap, code >> SHIFT)
-    if node.count != -2:
-        _no_such_thing("this was not made at a glance")
-    return heap.origins[node.room]
+    if node.count == -2:
+        return heap.origins[node.room]
+    return _made(heap, node).origin
+
+
+cdef inline int64_t state_of(Heap heap, int64_t code) except -1:
+    cdef Node *node = _node(heap, code >> SHIFT)
+    return node.state if node.count == -2 else _made(heap, node).state
+
+
+cdef inline int64_t args_of(Heap heap, int64_t code) except -1:
+    cdef Node *node = _node(heap, code >> SHIFT)
+    return node.start if node.count == -2 else _made(heap, node).args
+
+
+cdef inline bint is_called(Heap heap, int64_t code) except -1:
+    cdef Node *node = _node(heap, code >> SHIFT)
+    return node.flags & _CALLED != 0 if node.count == -2 else _made(heap, node).called
 
 
 cdef inline int build(Heap heap, int64_t code, int64_t state) except -1:
-    _node(heap, code >> SHIFT).state = state
+    cdef Node *node = _node(heap, code >> SHIFT)
+    cdef Made made
+    if node.count == -2:
+        node.state = state
+    else:
+        made = _made(heap, node)
+        made.built = True
+        made.state = state
     return 0
 
 
@@ -549,17 +596,10 @@ cdef inline bint is_slots(Heap heap, int64_t number) except -1:
     return _node(heap, number).flags & _SLOTS != 0
 
 
-cdef inline int64_t make(Heap heap, object origin, int64_t args, int64_t depth, bint called) except -1:
+cdef inline int64_t make(Heap heap, object origin, int64_t args, int64_t depth, int64_t size, bint called) except -1:
     cdef list origins = heap.origins
     cdef Py_ssize_t place = PyList_GET_SIZE(origins) - 1
-    cdef Node *given = _node(heap, args >> SHIFT)
-    cdef int64_t size = given.count
-    cdef int64_t number, i, each
-    if depth > 2:  # some of the arguments were made at a glance too
-        for i in range(given.count):
-            each = heap.pool[given.start + i]
-            if each & KIND == MADE and heap.nodes[each >> SHIFT].flags >> _SIZE > size:
-                size = heap.nodes[each >> SHIFT].flags >> _SIZE
+    cdef int64_t number
     if place < 0 or origins[place] is not origin:
         origins.append(origin)
         place += 1
@@ -585,10 +625,6 @@ cdef inline const int64_t *peek(Heap heap, int64_t code) except NULL:
     if node.count < 0:
         _no_such_thing("this node has a record, not items")
     return heap.pool + node.start
-
-
-cdef inline const int64_t *numbers(bytes packed) except NULL:
-    return <const int64_t *><const char *>packed
 
 
 cdef inline int64_t depth_of(Heap heap, int64_t number) except -1:
@@ -669,25 +705,73 @@ cdef inline int64_t inner_lengths(Heap heap, int64_t code) except -1:
     return total
 
 
+cdef inline int64_t _bulk(Heap heap, int64_t code) except -1:
+    """What an object may have copied."""
+    cdef Node *node = _node(heap, code >> SHIFT)
+    cdef Made made
+    if node.count == -2:
+        return node.flags >> _SIZE
+    made = _made(heap, node)
+    return made.size + PyList_GET_SIZE(made.fills)
+
+
 cdef inline int64_t handed(Heap heap, const unsigned char *data, int64_t code) except -2:
     cdef Node *node = _node(heap, code >> SHIFT)
-    cdef Node *made
     cdef bint some_long = has_longs(heap)
     cdef int64_t total = 0
-    cdef int64_t i, each, kind
+    cdef int64_t largest = node.count
+    cdef int64_t i, each, kind, size
     for i in range(node.count):
         each = heap.pool[node.start + i]
         kind = each & KIND
         if kind < FIRST_NODE:
-            if some_long and not is_short(data, each >> SHIFT):
+            if not some_long or is_short(data, each >> SHIFT):
+                continue
+            size = long_size(heap, each >> SHIFT)
+        elif kind <= FROZENSET:
+            size = count(heap, each)
+            if size > FEW_ITEMS or size < 0:
                 return -1
+            if kind == TUPLE or some_long:
+                total += inner_lengths(heap, each)
         elif kind == MADE:
-            made = _node(heap, each >> SHIFT)
-            if made.count != -2:
-                return -1
-            total += made.flags >> _SIZE
+            size = _bulk(heap, each)
+        elif kind == GLOBAL:
+            continue
         else:
             return -1
+        total += size
+        if size > largest:
+            largest = size
+    heap.largest = largest
+    return total
+
+
+cdef inline int64_t met(Heap heap, int64_t code) except -2:
+    cdef Node *node = _node(heap, code >> SHIFT)
+    cdef Node *outer
+    cdef Node *inner
+    cdef int64_t total = 0
+    cdef int64_t i, j, k, each
+    for i in range(node.count):
+        each = heap.pool[node.start + i]
+        if each & KIND < FIRST_NODE or each & KIND > FROZENSET:
+            continue
+        outer = _node(heap, each >> SHIFT)
+        total += 1
+        for j in range(outer.count):
+            total += 1
+            each = heap.pool[outer.start + j]
+            if each & KIND < FIRST_NODE or each & KIND > FROZENSET:
+                continue
+            inner = _node(heap, each >> SHIFT)
+            if inner.count > FEW_ITEMS:
+                return -1
+            for k in range(inner.count):
+                each = heap.pool[inner.start + k] & KIND
+                if each >= FIRST_NODE and each <= FROZENSET:
+                    return -1
+            total += inner.count
     return total
 
 

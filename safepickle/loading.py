@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import sys
 from operator import itemgetter
-from struct import Struct, unpack
+from struct import Struct
 from sys import intern
 
 from safepickle.hints import Any, Final, Mapping, TypeAlias
@@ -27,15 +27,17 @@ FIRST_ROOM: Final = 64
 LONGEST_FIXED: Final = 9  # bytes of an opcode and an argument of a fixed size
 LARGE: Final = 64 * 1024  # payloads from this length on are the reader's: from a file they go into their own object
 FEW_ARGUMENTS: Final = 16  # more are looked at once, however often they are given, so not at a glance
-FEW_LEVELS: Final = 8  # how deep arguments are of which the same is true
+FEW_ITEMS: Final = 64  # of a container among arguments, likewise
+MOST_LOOKED: Final = 256  # values that one question about arguments or a state looks at
 NAME_PLACES: Final = 64
 _MORE_ROOM: Final = [0] * FIRST_ROOM
 _SHIFT: Final = 5
 _KIND: Final = 31
 _FIRST_NODE: Final = 16
+_TUPLE: Final = 16
 _LAST_LITERAL: Final = 20
+_GLOBAL: Final = 21
 _MADE: Final = 23
-_FLAT: Final = 2  # depth of an object of nothing but scalars
 _BININT: Final = 0x4A
 _BININT1: Final = 0x4B
 _BININT2: Final = 0x4D
@@ -209,6 +211,16 @@ def short_length(data: Input, at: int) -> int:
     return data[at + 1] if data[at] == _SHORT_BINBYTES else -1
 
 
+def is_spelled(data: Input, at: int, literal: bytes) -> bool:
+    """Whether the literal at `at` is these bytes: an opcode of its own, or a short text or bytes with its length."""
+    return data[at : at + len(literal)] == literal
+
+
+def bit(number: int) -> int:
+    """The bit with this number, from 0 to 62."""
+    return 1 << number
+
+
 def is_short(data: Input, at: int) -> bool:
     """Whether the opcode of the verified literal at `at` says that it is not longer than LONG_TEXT."""
     code = data[at]
@@ -275,24 +287,38 @@ def spells_latin1(data: Input, at: int) -> bool:
     return data[at : at + 8] == _SHORT_LATIN1 or data[at : at + 11] == _COUNTED_LATIN1
 
 
-def make(heap: Heap, origin: Any, args: int, depth: int, called: bool) -> int:
-    """The code of a new object that `origin` makes of a tuple for which `handed` is not -1."""
-    items: list[int] = heap.items[args >> _SHIFT]
-    size = len(items)
-    if depth > _FLAT:
-        size = max([size, *(heap.items[each >> _SHIFT].size for each in items if each & _KIND == _MADE)])
+def make(heap: Heap, origin: Any, args: int, depth: int, size: int, called: bool) -> int:
+    """The code of a new object that `origin` makes of a tuple, which may have copied `size` of it."""
     return add(heap, _MADE, heap.new_made(origin, args, size, called), depth)
 
 
 def is_new(heap: Heap, code: int) -> bool:
-    """Whether this was made of short literals, and nothing has happened to it since."""
+    """Whether nothing has happened to an object since a listed name made it, without keywords."""
     made = heap.items[code >> _SHIFT]
-    return not (made.built or made.kwargs or made.fills or made.must_build or made.filled or made.origin is None)
+    return not (made.built or made.kwargs or made.fills or made.filled or made.origin is None)
 
 
-def origin(heap: Heap, code: int) -> Any:
-    """The global whose call or `new` made this."""
+def maker(heap: Heap, code: int) -> Any:
+    """The global whose call or `new` made this; None where it has no name."""
     return heap.items[code >> _SHIFT].origin
+
+
+def state_of(heap: Heap, code: int) -> int:
+    """The state that BUILD gave to an object; 0 for none."""
+    state: int = heap.items[code >> _SHIFT].state
+    return state
+
+
+def args_of(heap: Heap, code: int) -> int:
+    """The arguments' tuple that an object was made of."""
+    args: int = heap.items[code >> _SHIFT].args
+    return args
+
+
+def is_called(heap: Heap, code: int) -> bool:
+    """Whether a call made it, not `new`."""
+    called: bool = heap.items[code >> _SHIFT].called
+    return called
 
 
 def build(heap: Heap, code: int, state: int) -> None:
@@ -411,11 +437,6 @@ def peek(heap: Heap, code: int) -> list[int]:
     return items
 
 
-def numbers(packed: bytes) -> tuple[int, ...]:
-    """The numbers of 64 bits that bytes are made of; compiled, for as long as there are these bytes."""
-    return unpack(f"{len(packed) // 8}q", packed)
-
-
 def depth_of(heap: Heap, number: int) -> int:
     """How deep a node is."""
     depth: int = heap.depths[number]
@@ -486,23 +507,52 @@ def inner_lengths(heap: Heap, code: int) -> int:
     return total
 
 
-def handed(heap: Heap, data: Input, code: int) -> int:
-    """What the objects in a tuple may have copied; -1 if it holds anything but these and short scalars.
+def handed(heap: Heap, _data: Input, code: int) -> int:
+    """What copying the items of a tuple costs, or -1 where that is not told at a glance; see `Scales.length`.
 
-    Objects are such as were made without keywords, and have not been filled.
+    Items are scalars, objects, names, and containers of few items.  `heap.largest` is then the most that one of them
+    holds, or the tuple itself: see `Scales.bulk`.
     """
-    sizes = heap.sizes
     items: list[int] = heap.items[code >> _SHIFT]
     total = 0
+    largest = len(items)
     for each in items:
         kind = each & _KIND
-        if kind == _MADE:
-            made = heap.items[each >> _SHIFT]
-            if made.kwargs or made.fills or made.must_build or made.origin is None:
+        if kind < _FIRST_NODE:
+            size = long_size(heap, each >> _SHIFT)
+        elif kind <= _LAST_LITERAL:
+            size = len(heap.items[each >> _SHIFT])
+            if size > FEW_ITEMS:
                 return -1
-            total += made.size
-        elif kind >= _FIRST_NODE or (sizes and not is_short(data, each >> _SHIFT)):
+            if kind == _TUPLE or heap.sizes:
+                total += inner_lengths(heap, each)
+        elif kind == _MADE:
+            made = heap.items[each >> _SHIFT]
+            size = made.size + len(made.fills)
+        elif kind == _GLOBAL:
+            size = 0
+        else:
             return -1
+        total += size
+        largest = max(largest, size)
+    heap.largest = largest
+    return total
+
+
+def met(heap: Heap, code: int) -> int:
+    """How many values a walk through the containers in a tuple meets; -1 where these hold containers of containers."""
+    total = 0
+    for each in heap.items[code >> _SHIFT]:
+        if not _FIRST_NODE <= each & _KIND <= _LAST_LITERAL:
+            continue
+        total += 1
+        for inner in heap.items[each >> _SHIFT]:
+            total += 1
+            if _FIRST_NODE <= inner & _KIND <= _LAST_LITERAL:
+                held = heap.items[inner >> _SHIFT]
+                if len(held) > FEW_ITEMS or any(_FIRST_NODE <= one & _KIND <= _LAST_LITERAL for one in held):
+                    return -1
+                total += len(held)
     return total
 
 

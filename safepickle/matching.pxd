@@ -4,28 +4,7 @@ from libc.stdint cimport int64_t
 from safepickle cimport _loading as prim
 from safepickle cimport _symbols as sym
 from safepickle.reader cimport Reader
-from safepickle.symbols cimport Global, Heap, Made
-
-
-@_cython.final
-cdef class Quick:
-    cdef int64_t count
-    cdef bint rest
-    cdef list instances
-    cdef bytes _packed
-    cdef const int64_t *table
-
-    @_cython.locals(
-        count=int64_t, place=int64_t, code=int64_t, kind=int, value=int64_t, size=int64_t, row=int64_t, origin=Global,
-        items="const int64_t *", table="const int64_t *",
-    )
-    cdef bint admits(self, Heap heap, const unsigned char *data, int64_t args) except -1
-
-
-@_cython.final
-cdef class Glance:
-    cdef list calls, news
-    cdef bint plain_state, is_hashing, is_new_of_nothing
+from safepickle.symbols cimport Heap, Made
 
 
 @_cython.final

@@ -11,9 +11,6 @@ Rules:
 
 from __future__ import annotations
 
-from itertools import chain
-from struct import pack
-
 from safepickle import loading as prim
 from safepickle import symbols as sym
 from safepickle.hints import Any, Final
@@ -36,7 +33,7 @@ from safepickle.policy.patterns import (
     Word,
 )
 from safepickle.reader import Reader
-from safepickle.symbols import Global, Heap, Made
+from safepickle.symbols import Heap, Made
 
 _UNKNOWN: Final = object()
 _LONGEST_PRODUCT: Final = 64  # dimensions: no array library has more
@@ -66,121 +63,6 @@ def _spelled(value: Any) -> str | None:
     if value is _UNKNOWN or repr(value) == "nan":
         return None
     return f"{type(value).__name__} {value!r}"
-
-
-class Quick:
-    """A signature as far as kinds, small ints and lengths of short bytes decide it: it can say yes, and never no.
-
-    `table` has five numbers for each position: a bit for every kind that matches whatever it holds, the bounds of ints
-    that match, and the bounds of the lengths of bytes that match; a low bound above the high one matches nothing.
-    `instances` has what must have been called or instantiated for an object that matches.
-    """
-
-    __slots__ = ("_packed", "count", "instances", "rest", "table")
-
-    def __init__(self, shape: Shape) -> None:
-        positions = [_Position(pattern) for pattern in shape.items]
-        self.count = len(positions)
-        self.rest = bool(shape.rest)
-        self.instances = [position.instances for position in positions]
-        rows = [(position.kinds, *position.ints, *position.lengths) for position in positions]
-        self._packed = pack(f"{5 * len(rows)}q", *chain.from_iterable(rows))
-        self.table = prim.numbers(self._packed)  # compiled, of the very bytes
-
-    def needs_nothing(self) -> bool:
-        """Whether a tuple of no items matches."""
-        return self.count == 0
-
-    def admits(self, heap: Heap, data: Any, args: int) -> bool:
-        """Whether the items of a tuple surely match: short literals, and objects that were made at a glance."""
-        count = prim.count(heap, args)
-        if count < self.count or (count > self.count and not self.rest):
-            return False
-        items = prim.peek(heap, args)
-        table = self.table
-        for place in range(self.count):
-            code = items[place]
-            kind = code & sym.KIND
-            row = 5 * place
-            if table[row] >> kind & 1:
-                continue
-            if kind == sym.INT:
-                value = prim.small_int(data, code >> sym.SHIFT)
-                if value < table[row + 1] or value > table[row + 2]:
-                    return False
-            elif kind == sym.MADE:
-                origin: Global = prim.origin(heap, code)
-                if origin.dotted not in self.instances[place]:
-                    return False
-            elif kind == sym.BYTES or kind == sym.ENCODED:
-                if kind == sym.BYTES:
-                    size = prim.short_length(data, code >> sym.SHIFT)
-                else:
-                    size = prim.latin1_length(data, code >> sym.SHIFT)
-                if size < table[row + 3] or size > table[row + 4]:
-                    return False
-            else:
-                return False
-        return True
-
-
-class Glance:
-    """What can be said at a glance of a name, from its grants alone: the same for every stream under a policy."""
-
-    __slots__ = ("calls", "is_hashing", "is_new_of_nothing", "news", "plain_state")
-
-    def __init__(self, calls: list[Quick], news: list[Quick], plain_state: bool, is_hashing: bool) -> None:
-        self.calls = calls  # signatures of `call`
-        self.news = news  # signatures of `new`
-        self.is_new_of_nothing = any(quick.needs_nothing() for quick in news)  # a grant admits `new` without arguments
-        self.plain_state = plain_state  # a grant admits any state
-        self.is_hashing = is_hashing  # it hashes what it is called with
-
-
-_NOTHING: Final = (1, 0)
-_MOST_INT: Final = 1 << 31  # what `small_int` can tell is smaller
-
-
-class _Position:
-    """What of one position's pattern `Quick` can decide."""
-
-    def __init__(self, pattern: Pattern) -> None:
-        self.kinds = 0
-        self.ints: tuple[int, int] = _NOTHING
-        self.lengths: tuple[int, int] = _NOTHING
-        self.instances: tuple[str, ...] = ()
-        for alternative in pattern.alternatives if isinstance(pattern, AnyOf) else (pattern,):
-            self._add(alternative)
-
-    def _add(self, pattern: Pattern) -> None:
-        if isinstance(pattern, Word):
-            self.kinds |= _kinds_of(pattern.kind)
-        elif isinstance(pattern, InstanceOf):
-            self.instances += (pattern.dotted,)
-        elif isinstance(pattern, IntRange) and self.ints == _NOTHING:
-            self.ints = max(pattern.low, -_MOST_INT), min(pattern.high, _MOST_INT - 1)
-        elif self.lengths == _NOTHING and isinstance(pattern, Length) and _is_bytes(pattern.of):
-            self.lengths = max(pattern.low, 0), min(pattern.high, _MOST_INT)
-
-
-def _is_bytes(pattern: Pattern) -> bool:
-    return isinstance(pattern, Word) and pattern.kind == "bytes"
-
-
-def _kinds_of(word: str) -> int:
-    """The kinds that match a word, a bit each; of what a call gave, its name decides too, so that is left out."""
-    if word == "any":
-        return (1 << 32) - 1  # more than there are
-    if word == "instance":
-        return 1 << sym.MADE
-    kinds = [kind for kind, named in sym.WORDS.items() if named == word and kind not in (sym.MADE, sym.PRIOR)]
-    if word == "bytes":
-        kinds.append(sym.TEXT8)
-    return sum(1 << kind for kind in kinds)
-
-
-#: What a grant without a word on arguments is: it admits all.
-ANY_ARGUMENTS: Final = Quick(Shape((), rest=True))
 
 
 class Matcher:

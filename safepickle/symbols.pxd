@@ -26,6 +26,7 @@ cdef class Heap:
     cdef Node *nodes
     cdef Py_ssize_t stack_room, marks_room, memo_room, pool_room, pool_used, node_room, size
     cdef Py_ssize_t memo_top  # entries from here on are 0
+    cdef int64_t largest  # what `handed` found last
     cdef Py_ssize_t longs_used, longs_room  # in pairs
     cdef list records
     cdef list origins  # of what was made at a glance, without a record
@@ -78,7 +79,7 @@ cdef class Plan:
 cdef class Made:
     cdef public Global origin
     cdef public int64_t args, kwargs, state, size
-    cdef public bint built, called, filled, must_build
+    cdef public bint built, called, filled
     cdef public list fills
 
 

@@ -145,7 +145,7 @@ class Made:
     """An object that a call or a `new` of a global will give."""
 
     __slots__ = (
-        "args", "built", "called", "fills", "filled", "kwargs", "must_build", "origin", "size", "state",
+        "args", "built", "called", "fills", "filled", "kwargs", "origin", "size", "state",
     )  # fmt: skip
 
     def __init__(
@@ -159,7 +159,6 @@ class Made:
         self.state = 0  # code of the state that BUILD gave
         self.built = False
         self.filled = False
-        self.must_build = False
         self.fills: list[int] = []  # items that APPEND(S), SETITEM(S) and ADDITEMS gave
 
 
@@ -197,8 +196,8 @@ class Heap:
     """
 
     __slots__ = (
-        "depths", "frozen", "has_priors", "is_orderly", "items", "lent", "marks", "marks_room", "memo", "memo_room",
-        "memo_top", "receivers", "sizes", "stack", "stack_room", "states",
+        "depths", "frozen", "has_priors", "is_orderly", "items", "largest", "lent", "marks", "marks_room", "memo",
+        "memo_room", "memo_top", "receivers", "sizes", "stack", "stack_room", "states",
     )  # fmt: skip
 
     if TYPE_CHECKING:  # a compiled heap has C arrays in their place
@@ -209,6 +208,7 @@ class Heap:
         marks_room: int
         memo_room: int
         memo_top: int  # entries from here on are 0
+        largest: int  # what `handed` found last
 
     def __cinit__(self) -> None:
         """Compiled, there is no heap without its arrays, and none is given a second set of them."""

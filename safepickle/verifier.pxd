@@ -4,7 +4,8 @@ from libc.stdint cimport int64_t
 from safepickle cimport _opcodes as op
 from safepickle cimport _loading as prim
 from safepickle cimport _symbols as sym
-from safepickle.matching cimport Glance, Matcher, Quick
+from safepickle.glance cimport Given, Glance, Signature, View
+from safepickle.matching cimport Matcher
 from safepickle.reader cimport Reader
 from safepickle.symbols cimport Global, Heap, Made, Occurrence, Partial, Plan, Prior, Spelling
 from safepickle.weighing cimport Scales
@@ -31,6 +32,7 @@ cdef class Verifier:
     cdef readonly Options options
     cdef readonly Matcher matcher
     cdef Scales _scales
+    cdef View _view
     cdef public int64_t persistent_ids, buffers, opcodes, harmless_keys, shared
     cdef public int64_t last_built, last_state, last_filled, last_called, result
     cdef public bint finished, capable, elsewhere
@@ -86,9 +88,9 @@ cdef class Verifier:
     cdef int64_t _empty_tuple(self) except -1
     @_cython.locals(options=Options)
     cdef object _next_buffer(self)
-    @_cython.locals(heap=Heap, kind=int, symbol=Global, encoded=int64_t, depth=int64_t, glance=Glance)
+    @_cython.locals(heap=Heap, kind=int, symbol=Global, encoded=int64_t, depth=int64_t, glance=Glance, code=int64_t)
     cdef int64_t _reduce(self, int64_t function, int64_t args) except -1
-    @_cython.locals(heap=Heap, kind=int, symbol=Global, depth=int64_t, glance=Glance)
+    @_cython.locals(heap=Heap, kind=int, symbol=Global, depth=int64_t, glance=Glance, code=int64_t)
     cdef int64_t _new(self, int64_t cls, int64_t args, int64_t kwargs, object what, object base=*) except -1
     @_cython.locals(heap=Heap, kind=int, made=Made)
     cdef object _build(self, int64_t target, int64_t state)
@@ -96,7 +98,7 @@ cdef class Verifier:
     cdef int64_t _encoded_at_a_glance(self, Global symbol, int64_t args) except -1
     @_cython.locals(glance=Glance)
     cdef Glance _glance_at(self, Global symbol)
-    @_cython.locals(heap=Heap, data="const unsigned char *", number="Py_ssize_t", quick=Quick, depth=int64_t, copied=int64_t)
+    @_cython.locals(heap=Heap, view=View, number="Py_ssize_t", signature=Signature, depth=int64_t, copied=int64_t, walked=int64_t, looks=bint)
     cdef int64_t _depth_at_a_glance(self, Glance glance, list signatures, int64_t args) except -1
     @_cython.locals(count=int64_t)
     cdef int64_t _copied_of(self, int64_t code) except -1
@@ -104,8 +106,12 @@ cdef class Verifier:
     cdef bint _has_dunder_keys(self, int64_t code) except -1
     @_cython.locals(heap=Heap)
     cdef bint _is_own_dict(self, int64_t code) except -1
-    @_cython.locals(heap=Heap, symbol=Global, node=int64_t, kind=int, copied=int64_t, attributes=int64_t, slots=int64_t, glance=Glance)
+    @_cython.locals(heap=Heap, symbol=Global, kind=int, copied=int64_t, attributes=int64_t, slots=int64_t, glance=Glance)
     cdef bint _is_built_at_a_glance(self, int64_t target, int64_t state) except -1
+    cdef bint _are_halves(self, int64_t attributes, int64_t slots) except -1
+    @_cython.locals(view=View, number="Py_ssize_t", given=Given)
+    cdef bint _is_state_at_a_glance(self, Glance glance, int64_t target, int64_t state) except -1
+    cdef bint _believable(self, object layout, int64_t target, int64_t state) except -1
     cdef int64_t _global_code(self, Global symbol) except -1
     @_cython.locals(matcher=Matcher, reader=Reader, data="const unsigned char *", place=int64_t, met=Spelling, spelling=Spelling)
     cdef int64_t _stack_global(self, int64_t module, int64_t name) except -1

@@ -20,14 +20,17 @@ Rules:
 
 from __future__ import annotations
 
+from itertools import takewhile
+
 from safepickle import lane
 from safepickle import loading as prim
 from safepickle import opcodes as op
 from safepickle import symbols as sym
 from safepickle.errors import Forbidden, LimitExceeded, MalformedStream, MissingGrant, StreamError, escape
+from safepickle.glance import ANY_ARGUMENTS, Given, Glance, Signature, View
 from safepickle.hints import Any, Final, Mapping, NoReturn
 from safepickle.limits import DEFAULTS, MEMO_HEAD_START, WORK_ALLOWANCE, WORK_PER_BYTE, Limits
-from safepickle.matching import ANY_ARGUMENTS, Glance, Matcher, Quick
+from safepickle.matching import Matcher
 from safepickle.policy.model import (
     BUFFERS,
     BUILD,
@@ -219,7 +222,8 @@ class Verifier:
         self._admitted: dict[tuple[int, int], bool] = {}  # (id of a grant, state) -> whether the one admits the other
         self._hooks: set[int] = set()  # positions of literals that spell one of HOOKS
         self._dunders: set[int] = set()  # positions of literals that spell a dunder name
-        self._must_build: list[Made] = []
+        self._must_build: list[int] = []  # codes
+        self._view = View(self.heap)
         self._said: set[tuple[Global, str]] = set()
         self._begin(reader, policy, limits, options)
 
@@ -288,7 +292,8 @@ class Verifier:
             self._states = {}
         if self._admitted:
             self._admitted = {}
-        self._memory = None
+        if self._memory is not None:
+            self._memory.forget()
         if self._hooks:
             self._hooks = set()
         if self._dunders:
@@ -1608,53 +1613,65 @@ class Verifier:
     def _glance_at(self, symbol: Global) -> Glance:
         """What can be said of a name at a glance."""
         ways = {verb == CALL for grant in symbol.grants for verb in grant.verbs & {CALL, NEW}}
+        building = [
+            grant
+            for grant in symbol.grants
+            if BUILD in grant.verbs and all(builds(grant, called=way) for way in ways)
+        ]
         glance = Glance(
             self._quick_signatures(symbol, CALL),
             self._quick_signatures(symbol, NEW),
-            self._unrestricted
-            or any(
-                grant.state is None and grant.attributes is None and all(builds(grant, called=way) for way in ways)
-                for grant in symbol.grants
-                if BUILD in grant.verbs
-            ),
+            self._unrestricted or any(grant.state is None and grant.attributes is None for grant in building),
+            _seeing([_given(grant) for grant in building]),
             symbol.dotted in _HASHING_SETS or symbol.dotted in _HASHING_DICTS,
         )
+        glance.must_build_calls = any(grant.then_build for grant in symbol.grants if CALL in grant.verbs)
+        glance.must_build_news = any(grant.then_build for grant in symbol.grants if NEW in grant.verbs)
         symbol.glance = glance
         return glance
 
-    def _quick_signatures(self, symbol: Global, verb: str) -> list[Quick]:
+    def _quick_signatures(self, symbol: Global, verb: str) -> list[Signature]:
         if symbol.helper:
             return []
         if self._unrestricted:
             return [ANY_ARGUMENTS]
         candidates = [grant for grant in symbol.grants if verb in grant.verbs]
-        if any(grant.then_build for grant in candidates):
+        if len({grant.then_build for grant in candidates}) > 1:  # which of them admits it makes a difference
             return []
         if any(grant.args is None for grant in candidates):
             return [ANY_ARGUMENTS]
-        return [Quick(shape) for grant in candidates for shape in grant.args or ()]
+        return _seeing([Signature(shape) for grant in candidates for shape in grant.args or ()])
 
-    def _depth_at_a_glance(self, glance: Glance, signatures: list[Quick], args: int) -> int:
+    def _depth_at_a_glance(self, glance: Glance, signatures: list[Signature], args: int) -> int:
         """How deep an object of these arguments is if they surely match, and then they have been charged; else 0.
 
-        They are short literals, and objects that were made at a glance of such.
+        They are scalars, names, objects, and containers of few of these.  `heap.largest` is then how much the object
+        may have copied.
         """
         heap = self.heap
         if not signatures or prim.count(heap, args) > prim.FEW_ARGUMENTS:
             return 0
         depth = prim.depth_of(heap, args >> sym.SHIFT)
-        if depth >= self._depth_limit or (depth > 1 and (glance.is_hashing or depth > prim.FEW_LEVELS)):
+        if depth >= self._depth_limit or (depth > 1 and glance.is_hashing):
             return 0
-        data = prim.pointer(self.reader.data)
-        copied = prim.handed(heap, data, args)
-        if copied < 0:
+        data = self.reader.data
+        copied = prim.handed(heap, prim.pointer(data), args)
+        walked = prim.met(heap, args) if depth > 2 else 0
+        if copied < 0 or walked < 0:
             return 0
+        view = self._view
+        view.open(data)
+        looks = False
         for number in range(len(signatures)):
-            quick: Quick = signatures[number]
-            if quick.admits(heap, data, args):
-                if number:  # the next one is like this one, more often than not
+            signature: Signature = signatures[number]
+            looks = looks or signature.looks
+            if signature.admits(view, args):
+                view.settle()
+                if number and not looks:  # the next one is like this one, more often than not
                     signatures.insert(0, signatures.pop(number))
                 self._charge_copy(prim.count(heap, args) + copied)
+                if walked:
+                    self._charge_hash(walked)
                 return depth + 1
         return 0
 
@@ -1670,14 +1687,14 @@ class Verifier:
         called: bool = False,
     ) -> int:
         made = Made(symbol, args, kwargs, size, called)
-        if admitting and all(grant.then_build for grant in admitting):
-            made.must_build = True
-            self._must_build.append(made)
         inside = self.heap.depth(args)
         if kwargs and self.heap.depth(kwargs) > inside:
             inside = self.heap.depth(kwargs)
         self._usable(inside)
-        return self.heap.add(sym.MADE, made, inside + 1)
+        code = self.heap.add(sym.MADE, made, inside + 1)
+        if admitting and all(grant.then_build for grant in admitting):
+            self._must_build.append(code)
+        return code
 
     def _tuple_items(self, args: int, message: str) -> list[int]:
         """The items of an arguments' tuple that the stream spells out."""
@@ -1720,7 +1737,10 @@ class Verifier:
             depth = self._depth_at_a_glance(glance, glance.calls, args)
             if depth:
                 symbol.called += 1
-                return prim.make(heap, symbol, args, depth, called=True)
+                code = prim.make(heap, symbol, args, depth, heap.largest, called=True)
+                if glance.must_build_calls:
+                    self._must_build.append(code)
+                return code
         self.last_called = function
         if kind == sym.PARTIAL:
             return self._finish_partial(function, args)
@@ -1807,11 +1827,15 @@ class Verifier:
             glance: Glance = self._glance_at(symbol) if symbol.glance is None else symbol.glance
             if args == self._empty and glance.is_new_of_nothing and self._depth_limit > 1:
                 depth = 2
+                heap.largest = 0
             else:
                 depth = self._depth_at_a_glance(glance, glance.news, args)
             if depth:
                 symbol.made += 1
-                return prim.make(heap, symbol, args, depth, called=False)
+                code = prim.make(heap, symbol, args, depth, heap.largest, called=False)
+                if glance.must_build_news:
+                    self._must_build.append(code)
+                return code
         self.last_called = cls
         items = self._tuple_items(args, f"{what} args argument must be a tuple, not {_type_name(args)}")
         if kwargs:
@@ -2083,44 +2107,63 @@ class Verifier:
             self._refuse_target(target)
 
     def _is_built_at_a_glance(self, target: int, state: int) -> bool:
-        """A first state of new attributes, which nobody but this object can have seen; see `_glance_at`."""
+        """A first state of an object, which nobody but the object can have seen; see `_glance_at`."""
         heap = self.heap
-        node = state >> sym.SHIFT
         kind = state & sym.KIND
         if (kind != sym.DICT and kind != sym.TUPLE) or self._hooks or heap.has_priors:
             return False
         if not prim.is_new(heap, target) or prim.is_frozen(heap, target >> sym.SHIFT):
             return False
-        symbol: Global = prim.origin(heap, target)
+        symbol: Global = prim.maker(heap, target)
         glance: Glance = self._glance_at(symbol) if symbol.glance is None else symbol.glance
-        if not glance.plain_state:
+        if not glance.plain_state and not glance.states:
             return False
+        attributes = slots = 0
         if kind == sym.DICT:
             if not self._is_own_dict(state):
                 return False
+            attributes = state
             copied = self._copied_of(state)
-            prim.note_state(heap, node, slots=False)
         else:
-            if prim.count(heap, state) != 2:
-                return False
-            attributes = prim.item(heap, state, 0)
-            slots = prim.item(heap, state, 1)
-            if attributes & sym.KIND != sym.NONE and not self._is_own_dict(attributes):
-                return False
-            if attributes == slots or not self._is_own_dict(slots):
-                return False
-            if self._dunders and self._has_dunder_keys(slots):
-                return False
-            copied = prim.count(heap, slots) + self._copied_of(slots) + 2
+            copied = prim.count(heap, state) + prim.inner_lengths(heap, state)
+            if prim.count(heap, state) == 2:
+                attributes = prim.item(heap, state, 0)
+                slots = prim.item(heap, state, 1)
+                if not self._are_halves(attributes, slots):
+                    return False
+                copied += self._scales.length(attributes) + self._scales.length(slots)
+        if not glance.plain_state and not self._is_state_at_a_glance(glance, target, state):
+            return False
+        if attributes & sym.KIND == sym.DICT:
+            prim.note_state(heap, attributes >> sym.SHIFT, slots=False)
+        if slots & sym.KIND == sym.DICT:
             prim.note_state(heap, slots >> sym.SHIFT, slots=True)
-            if attributes & sym.KIND == sym.DICT:
-                copied += prim.count(heap, attributes) + self._copied_of(attributes)
-                prim.note_state(heap, attributes >> sym.SHIFT, slots=False)
         symbol.built += 1
         prim.build(heap, target, state)
         self._charge_copy(copied)
-        self._deepen(target >> sym.SHIFT, prim.depth_of(heap, node))
+        self._deepen(target >> sym.SHIFT, prim.depth_of(heap, state >> sym.SHIFT))
         return True
+
+    def _are_halves(self, attributes: int, slots: int) -> bool:
+        """Whether a state of two parts sets, as far as they are dicts, nothing but what a glance can tell."""
+        if slots & sym.KIND == sym.DICT and (
+            attributes == slots or not self._is_own_dict(slots) or (self._dunders and self._has_dunder_keys(slots))
+        ):
+            return False
+        return attributes & sym.KIND != sym.DICT or self._is_own_dict(attributes)
+
+    def _is_state_at_a_glance(self, glance: Glance, target: int, state: int) -> bool:
+        """Whether a grant with conditions surely admits the state."""
+        view = self._view
+        view.open(self.reader.data)
+        for number in range(len(glance.states)):
+            given: Given = glance.states[number]
+            if given.admits(view, state) and (
+                given.layout is None or self._believable(given.layout, target, state)
+            ):
+                view.settle()
+                return True
+        return False
 
     def _copied_of(self, code: int) -> int:
         """What a copy of a dict copies: see `Scales.length`."""
@@ -2165,14 +2208,15 @@ class Verifier:
         ]
         if not candidates:
             self._refuse_verb(symbol, BUILD)
-        elif not any(self._state_admitted(grant, made, target, state) for grant in candidates):
+        elif not any(self._state_admitted(grant, target, state) for grant in candidates):
             self._refuse_condition(symbol, BUILD, "its state is not what the policy says", "state")
 
-    def _state_admitted(self, grant: Grant, made: Made, target: int, state: int) -> bool:
+    def _state_admitted(self, grant: Grant, target: int, state: int) -> bool:
         if grant.attributes is None and grant.state is None:
             return True
         if isinstance(grant.state, Memory):  # what it may be depends on what it is given to
-            return self._believable(grant.state.layout, made, target, state)
+            self._view.open(self.reader.data)
+            return self._believable(grant.state.layout, target, state)
         # What was looked at cannot change any more, so a state that is given again is not looked at again.
         admitted = self._admitted.get((id(grant), state))
         if admitted is None:
@@ -2186,14 +2230,14 @@ class Verifier:
                 return False
         return grant.state is None or self.matcher.matches(grant.state, state)
 
-    def _believable(self, layout: str, made: Made, target: int, state: int) -> bool:
+    def _believable(self, layout: str, target: int, state: int) -> bool:
         """Whether C code can take the state for what is in memory."""
         if self._memory is None:
             from safepickle.memory import Memory as Believed
 
-            self._memory = Believed(self.heap, self.matcher)
-        admitted: bool = self._memory.admits(layout, target, made, state)
-        return admitted
+            self._memory = Believed(self._view, self.heap, self.matcher)
+        believed: bool = self._memory.admits(layout, target, state)
+        return believed
 
     def _state_dicts(self, state: int) -> list[int]:
         """The parts of a state that set attributes: a dict, or a pair of a dict (or None) and a dict of slots."""
@@ -2351,13 +2395,29 @@ class Verifier:
             self._check_built()
 
     def _check_built(self) -> None:
-        for made in self._must_build:
+        heap = self.heap
+        for code in self._must_build:
             # None is what BUILD is never given by a pickler: it leaves an object as half-made as it was.
-            if (not made.built or made.state & sym.KIND == sym.NONE) and made.origin is not None:
+            state = prim.state_of(heap, code)
+            if state and state & sym.KIND != sym.NONE:
+                continue
+            maker: Global = prim.maker(heap, code)
+            if maker is not None:
                 self.refuse(
-                    f"an object of {escape(made.origin.dotted)} was never given its state",
-                    made.origin, BUILD, reason="then: build: it must be given its state before STOP",
+                    f"an object of {escape(maker.dotted)} was never given its state",
+                    maker, BUILD, reason="then: build: it must be given its state before STOP",
                 )  # fmt: skip
+
+
+def _seeing(tests: list[Any]) -> list[Any]:
+    """The tests before the first one that is left to the long way."""
+    return list(takewhile(lambda test: not test.is_blind, tests))
+
+
+def _given(grant: Grant) -> Given:
+    """What a grant says of a state, made ready to be asked at a glance."""
+    layout = grant.state.layout if isinstance(grant.state, Memory) else None
+    return Given(grant.attributes, None if layout else grant.state, layout)
 
 
 def _type_name(code: int) -> str:

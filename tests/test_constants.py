@@ -92,9 +92,9 @@ def test_each_flag_of_a_node_is_a_bit_of_its_own():
 
 def test_the_primitives_know_the_shape_of_a_code():
     text = (PACKAGE / "_loading.pxd").read_text("utf-8")
-    known = "DICT, FIRST_NODE, FROZENSET, KIND, LIST, LONG_TEXT, MADE, SET, SHIFT"
+    known = "DICT, FIRST_NODE, FROZENSET, GLOBAL, KIND, LIST, LONG_TEXT, MADE, SET, SHIFT, TUPLE"
     assert f"from safepickle._symbols cimport {known}\n" in text
-    for name in ("SHIFT", "KIND", "FIRST_NODE", "MADE", "LONG_TEXT"):
+    for name in ("SHIFT", "KIND", "FIRST_NODE", "TUPLE", "GLOBAL", "MADE", "LONG_TEXT"):
         assert getattr(loading, f"_{name}") == getattr(symbols, name)
     assert loading._LAST_LITERAL == symbols.FROZENSET
 

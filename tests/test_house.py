@@ -27,7 +27,7 @@ LAYERS = (
     | {f"containers.{name}" for name in ("arrays", "compressed", "records", "sevenzips", "stores", "tars")},
     {"policy._plain", "policy.normal", "policy.order", "policy.parse", "policy.powers", "policy.write", "symbols"}
     | {"containers.zips"},
-    {"policy.packaged", "matching", "containers"},
+    {"policy.packaged", "glance", "matching", "containers"},
     {"weighing", "lane", "expansion", "memory"},
     {"policy.freeze", "policy"},
     {"policy.diff", "policy.explain", "policy.schema", "verifier", "pickler", "disassemble"},

@@ -39,12 +39,13 @@ text_stop data pos end width
 add heap kind record depth | add_list heap kind items depth | collect heap kind start stop depth
 extend heap number start stop | extend_list heap number items | listed heap start stop
 codes heap code | record heap code | global_of heap code | count heap code | item heap code index | held heap number
-make heap origin args depth called | is_new heap code | origin heap code | build heap code state
+make heap origin args depth size called | is_new heap code | maker heap code | build heap code state
+state_of heap code | args_of heap code | is_called heap code
 note_state heap number slots | is_state heap number | is_slots heap number
 depth_of heap number | set_depth heap number depth | deepest heap start stop
 lend heap number | is_lent heap number | freeze heap number | is_frozen heap number
 nodes heap | memo_codes heap | flat heap code seen | has_plain_keys heap code
-handed heap data code | inner_lengths heap code
+handed heap data code | met heap code | inner_lengths heap code | is_spelled data at literal | bit number
 new_stack | new_marks stack | new_memo | free_stack stack | free_memo memo
 push stack value | pop stack | top stack | at stack place | height stack | drop stack start | replace_top stack value
 base marks | push_mark stack marks | pop_mark marks
@@ -101,9 +102,8 @@ def peek(Heap heap, code):
     items = prim.peek(heap, code)
     return [items[place] for place in range(prim.count(heap, code))]
 
-def numbers(bytes packed):
-    found = prim.numbers(packed)
-    return tuple(found[place] for place in range(len(packed) // 8))
+def largest(Heap heap):
+    return heap.largest
 """
 
 
@@ -167,8 +167,9 @@ def assign(array: str) -> Any:
 
 
 TWINS = SimpleNamespace(
-    **{name: getattr(loading, name) for name in (*SIGNATURES, "peek", "numbers")},
+    **{name: getattr(loading, name) for name in (*SIGNATURES, "peek")},
     new_heap=HeapOfLists,
+    largest=lambda heap: heap.largest,
     set_on_stack=assign("stack"),
     set_mark=assign("marks"),
     mark_at=mark_at,
@@ -191,7 +192,7 @@ def test_every_primitive_has_a_twin_and_is_tested_here():
     public = {name for name, value in vars(loading).items() if callable(value) and not name.startswith("_")}
     imported = {"Any", "Final", "Mapping", "Struct", "TypeAlias", "Heap", "Input", "intern", "itemgetter", "unpack"}
     assert in_c == public - imported
-    assert in_c - {"pointer", "peek", "numbers"} == SIGNATURES.keys()  # which give pointers, for the preface to follow
+    assert in_c - {"pointer", "peek"} == SIGNATURES.keys()  # which give pointers, for the preface to follow
 
 
 # -- Numbers and texts in the stream --------------------------------------------------------------------------------
@@ -533,12 +534,7 @@ def test_what_is_no_node_is_an_error(in_c):
         with pytest.raises(TypeError):
             ask(heap, made[0])
     with pytest.raises(TypeError):
-        in_c.global_of(heap, in_c.make(heap, object(), made[0], 2, called=True))
-
-
-def test_packed_numbers_are_what_was_packed(prim):
-    for given in ([], [0], [-1, 1 << 31, -(1 << 63), (1 << 63) - 1, 1 << 32]):
-        assert prim.numbers(struct.pack(f"{len(given)}q", *given)) == tuple(given)
+        in_c.global_of(heap, in_c.make(heap, object(), made[0], 2, 0, called=True))
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -690,29 +686,71 @@ def test_long_literals_are_noted_in_whichever_order(prim, seed):
         prim.renew(heap)
 
 
-def test_what_is_handed_over_is_counted_where_it_is_short_or_was_just_made(prim):
+def test_what_is_handed_over_costs_what_it_is_long(prim):
     data = b"K\x01" + b"X" + struct.pack("<I", 1000) + bytes(1000)
     heap = prim.new_heap()
     short, long = literal(0), literal(2)
     origin = symbols.Global("module", "name", (), True)
+
+    def handed(*items: int) -> tuple[int, int]:
+        code = prim.add_list(heap, TUPLE, [*items], 9)
+        return prim.handed(heap, data, code), prim.largest(heap)
+
     flat = prim.add_list(heap, TUPLE, [short, short, short], 1)
-    assert prim.handed(heap, data, flat) == 0
-    assert prim.handed(heap, data, prim.add_list(heap, TUPLE, [], 1)) == 0
-    made = prim.make(heap, origin, flat, 2, True)
-    again = prim.add_list(heap, TUPLE, [made, short, made], 3)
-    assert prim.handed(heap, data, again) == 6
-    outer = prim.make(heap, origin, again, 4, False)
-    more = prim.add_list(heap, TUPLE, [outer], 5)
-    assert prim.handed(heap, data, more) == 3
-    outermost = prim.make(heap, origin, more, 6, False)
-    for item in (flat, prim.add(heap, GLOBAL, origin, 0), prim.add(heap, symbols.PRIOR, object(), 0)):
-        assert prim.handed(heap, data, prim.add_list(heap, TUPLE, [short, item], 2)) == -1
-    lengthy = prim.add_list(heap, TUPLE, [short, long], 1)
-    assert prim.handed(heap, data, lengthy) == 0
+    assert handed() == (0, 0)
+    assert handed(short, short, short) == (0, 3)
+    made = prim.make(heap, origin, flat, 2, 7, True)
+    outer = prim.make(heap, origin, flat, 4, 9, False)
+    assert handed(made, short, made) == (14, 7)
+    assert handed(outer) == (9, 9)
+    assert prim.record(heap, made).size == 7
+    prim.record(heap, made).fills.extend([short, short])
+    assert handed(made, short) == (9, 9)
+    assert handed(prim.add(heap, GLOBAL, origin, 0), short) == (0, 2)
+    assert handed(flat) == (3, 3)
+    assert handed(prim.add_list(heap, TUPLE, [flat, short, flat], 2)) == (9, 3)
+    listed = prim.add_list(heap, LIST, [flat, short, flat], 2)
+    assert handed(listed) == (3, 3)
+    assert handed(short, long) == (0, 2)
     prim.note_long(heap, 2, 1000)
-    assert prim.handed(heap, data, lengthy) == -1
-    assert prim.handed(heap, data, again) == 6
-    assert [prim.record(heap, code).size for code in (outermost, outer, made)] == [3, 3, 3]
+    assert handed(listed) == (9, 3)
+    assert handed(short, long) == (1000, 1000)
+    assert handed(long, prim.add_list(heap, TUPLE, [long, short], 1)) == (2002, 1000)
+    for item in (
+        prim.add(heap, symbols.PRIOR, object(), 0),
+        prim.add(heap, symbols.BOUND, origin, 0),
+        prim.add_list(heap, LIST, [short] * (loading.FEW_ITEMS + 1), 1),
+    ):
+        assert handed(short, item)[0] == -1
+    assert handed(prim.add_list(heap, LIST, [short] * loading.FEW_ITEMS, 1)) == (64, 64)
+
+
+def test_a_walk_through_arguments_meets_each_value_as_often_as_it_is_there(prim):
+    heap = prim.new_heap()
+    one = literal(1)
+    node = prim.add(heap, GLOBAL, object(), 0)
+    flat = prim.add_list(heap, LIST, [one, one, one], 1)
+    pair = prim.add_list(heap, TUPLE, [flat, one, flat, node], 2)
+    deep = prim.add_list(heap, TUPLE, [pair], 3)
+    empty = prim.add_list(heap, TUPLE, [], 1)
+    wide = prim.add_list(heap, TUPLE, [prim.add_list(heap, LIST, [one] * (loading.FEW_ITEMS + 1), 1)], 2)
+    for items, met in (
+        ([], 0), ([one, node], 0), ([flat], 4), ([flat, one, flat], 8), ([empty], 1), ([pair], 11), ([pair, flat], 15),
+        ([deep], -1), ([wide], -1), ([one, flat, deep], -1),
+    ):  # fmt: skip
+        assert prim.met(heap, prim.add_list(heap, TUPLE, items, 4)) == met
+
+
+def test_a_literal_is_spelled_by_its_opcode_its_length_and_its_text(prim):
+    data = b"\x8c\x03abcC\x03abc\x88\x89\x8c\x00."
+    for at, literal_bytes in ((0, b"\x8c\x03abc"), (5, b"C\x03abc"), (10, b"\x88"), (11, b"\x89"), (12, b"\x8c\x00")):
+        assert prim.is_spelled(data, at, literal_bytes)
+    for at, literal_bytes in (
+        (0, b"C\x03abc"), (5, b"\x8c\x03abc"), (0, b"\x8c\x03abd"), (0, b"\x8c\x04abcC"[:2]), (10, b"\x89"),
+        (12, b"\x8c\x01."), (0, b"\x8c\x02ab"),
+    ):  # fmt: skip
+        assert not prim.is_spelled(data, at, literal_bytes)
+    assert [prim.bit(number) for number in (0, 1, 31, 32, 62)] == [1, 2, 1 << 31, 1 << 32, 1 << 62]
 
 
 def test_the_inner_lengths_of_a_container_are_its_items_own(prim):
@@ -742,15 +780,22 @@ def test_what_is_made_at_a_glance_gives_the_record_that_the_long_way_gives(prim)
         for called in (False, True):
             for origin in (*origins, origins[1], origins[0]):
                 args = prim.collect(heap, TUPLE, 0, 2, 1)
-                code = prim.make(heap, origin, args, 3, called)
+                code = prim.make(heap, origin, args, 3, 2, called)
                 assert code & symbols.KIND == symbols.MADE
                 assert prim.depth_of(heap, code >> symbols.SHIFT) == 3
                 assert prim.is_new(heap, code)
-                assert prim.origin(heap, code) is origin
+                assert prim.maker(heap, code) is origin
+                assert prim.is_called(heap, code) == called
+                assert prim.args_of(heap, code) == args
                 if state:
                     prim.build(heap, code, state)
                     assert not prim.is_new(heap, code)
+                assert prim.state_of(heap, code) == state
                 made = prim.record(heap, code)
+                assert prim.is_new(heap, code) == (not state)
+                assert prim.maker(heap, code) is origin
+                assert (prim.is_called(heap, code), prim.args_of(heap, code)) == (called, args)
+                assert prim.state_of(heap, code) == state
                 assert prim.record(heap, code) is made
                 assert prim.held(heap, code >> symbols.SHIFT) is made
                 assert made.origin is origin

@@ -86,7 +86,6 @@ def test_what_is_made_starts_unbuilt_and_empty():
     assert (made.args, made.kwargs, made.state, made.fills) == (7, 0, 0, [])
     assert not made.built
     assert not made.called
-    assert not made.must_build
 
 
 def test_the_helpers_are_those_that_the_protocols_of_pickle_spell():
