@@ -102,7 +102,7 @@ def the_long_way(data: bytes, policy: PolicyData) -> dict[str, Any]:
 
 # -- Patterns and values -----------------------------------------------------------------------------------------------
 SCALARS: Final = st.sampled_from([
-    *(Word(kind) for kind in ("none", "bool", "int", "str", "bytes", "list", "tuple", "dict", "set", "any", "instance")),
+    *map(Word, ("none", "bool", "int", "str", "bytes", "list", "tuple", "dict", "set", "any", "instance")),
     Is("none", None), Is("bool", True), Is("int", 1), Is("int", -5), Is("str", "a"), Is("bytes", b"ab"),
     Is("float", 1.5), Regex("[ab]+"), Regex("x.*"), IntRange(0, 10), IntRange(300, 1 << 40),
     Length(1, 2, Word("bytes")), Length(0, 1, Word("str")), Length(1, 2, Word("list")), Length(0, 1, Word("dict")),
