@@ -166,7 +166,7 @@ def policy_of(ways: list[list[Pattern]], state: Pattern | None, *, must_build: b
 
 
 @uncompiled
-@given(st.lists(st.lists(PATTERNS, min_size=1, max_size=2), min_size=1, max_size=3), PATTERNS, VALUES, VALUES, st.data())
+@given(st.lists(st.lists(PATTERNS, min_size=1, max_size=2), min_size=1), PATTERNS, VALUES, VALUES, st.data())
 def test_a_glance_says_what_the_long_way_says(
     ways: list[list[Pattern]], pattern: Pattern, value: Step, more: Step, data: st.DataObject
 ) -> None:
