@@ -100,7 +100,8 @@ def write(zoo, path, is_spare):
     for name, make in makers(zoo, is_spare):
         found = pickles(make, protocols, pickler(zoo))
         if is_spare:
-            found = {protocol: data for protocol, data in found.items() if len(data) <= LONGEST_CARRIED}
+            most = getattr(zoo, "LONGEST", LONGEST_CARRIED)
+            found = {protocol: data for protocol, data in found.items() if len(data) <= most}
         if found:
             rows.append(row(name, found))
         else:
