@@ -8,7 +8,8 @@ Rules:
 
 * How long the storage is, its persistent ID says: ('storage', class, key, location, number of items, ...).  Whoever
   loads it compares that number with the bytes that there are; this module has no bytes.
-* A storage without a type counts bytes.  How long an item is, the type in the argument behind `backward_hooks` says.
+* A storage without a type counts bytes.  How long an item is, the type in the argument behind `backward_hooks` says;
+  where a storage has a type, there is none.
 * What the stream does not spell out is refused.
 """
 
@@ -20,6 +21,7 @@ from safepickle.symbols import Heap
 
 _MOST_DIMENSIONS: Final = 64  # torch's own bound
 _ITEMS: Final = 4  # of a storage's persistent ID
+_VIEW: Final = 5  # likewise, up to 1.5: of what is a part of another one
 _TYPE: Final = 6  # of the arguments, where the storage has no type
 _WITHOUT_A_TYPE: Final = frozenset({"torch.storage.UntypedStorage", "torch.UntypedStorage"})
 #: Bytes of an item, of the types whose storages have none.
@@ -56,16 +58,29 @@ def is_inside(heap: Heap, value: Callable[[int], Any], fields: list[int], identi
 
 
 def _room(heap: Heap, value: Callable[[int], Any], fields: list[int], identity: int) -> int | None:
-    """How many items of the tensor's type the storage has."""
+    """How many items of the tensor's type the storage has; None where the two do not fit."""
     parts = heap.codes(identity) if identity & sym.KIND == sym.TUPLE else []
-    count = value(parts[_ITEMS]) if len(parts) > _ITEMS else None
     kind = _name(heap, parts[1]) if len(parts) > _ITEMS else None
-    if type(count) is not int or kind is None:
+    count = value(parts[_ITEMS]) if kind is not None else None
+    if type(count) is not int:
         return None
+    if len(parts) > _VIEW and parts[_VIEW] & sym.KIND != sym.NONE:
+        count = _part(heap, value, parts[_VIEW], count)
+    item = _name(heap, fields[_TYPE]) if len(fields) > _TYPE else None
     if kind not in _WITHOUT_A_TYPE:
-        return count
-    size = _BYTES.get(_name(heap, fields[_TYPE]) or "") if len(fields) > _TYPE else None
-    return None if size is None else count // size
+        return count if item is None else None
+    size = _BYTES.get(item or "")
+    return None if size is None or count is None else count // size
+
+
+def _part(heap: Heap, value: Callable[[int], Any], view: int, count: int) -> int | None:
+    """How many items a part of a storage has that is a storage of its own: its key, where it begins, how long it is."""
+    parts = heap.codes(view) if view & sym.KIND == sym.TUPLE else []
+    numbers = [value(part) for part in parts[1:]]
+    if len(numbers) != 2 or any(type(number) is not int or number < 0 for number in numbers):
+        return None
+    length: int = numbers[1]
+    return length if numbers[0] + length <= count else None
 
 
 def _name(heap: Heap, code: int) -> str | None:

@@ -17,11 +17,16 @@ from tests.test_memory import Made, call, ref, step, with_state
 
 POLICY = Policy.named("torch")
 FAR = 2**40
+UINT64 = "torch:uint64"
 
 
 def storage(count: Any = 6, kind: str = "torch:FloatStorage", key: Any = "0", place: Any = "cpu", *more: Any) -> Made:
     """What a persistent ID stands for, as torch writes it."""
     return Made([step(("storage", ref(kind), key, place, count, *more)), "BINPERSID"])
+
+
+def in_part(*view: Any) -> Made:
+    return storage(6, "torch:FloatStorage", "94501", "cpu", view)
 
 
 def hooks() -> Made:
@@ -69,7 +74,7 @@ TRUE = {
     "expanded": tensor((FAR, 3), (0, 1)),
     "bits": tensor((2, 3), (3, 1), 0, None, {"conj": True}),
     "before zip": tensor((6,), (1,), 0, storage(6, "torch:FloatStorage", "94501", "cuda:1", None)),
-    "view before zip": tensor((2,), (1,), 0, storage(6, "torch:FloatStorage", "94501", "cpu", ("94502", 4, 2))),
+    "view before zip": tensor((2,), (1,), 0, in_part("94502", 4, 2)),
     "bytes": typed((3, 2), (2, 1), 6, "torch:float8_e5m2"),
     "bytes of two": typed((3,), (1,), 6, "torch:uint16"),
     "quantised": quantised((2, 3), (3, 1), AFFINE),
@@ -100,6 +105,13 @@ LIES = {
     "bytes as items": typed((6,), (1,), 6, "torch:uint16"),
     "a type that has its own storage": typed((1,), (1,), 6, "torch:float32"),
     "items of a storage without a type": tensor((6,), (1,), 0, storage(6, "torch.storage:UntypedStorage")),
+    "longer items than the storage has": call(
+        "torch._utils:_rebuild_tensor_v3", storage(6, "torch:ByteStorage"), 0, (6,), (1,), False, hooks(), ref(UINT64)
+    ),
+    "more items than the part of a storage": tensor((3,), (1,), 0, in_part("94502", 4, 2)),
+    "a part that leaves its storage": tensor((2,), (1,), 0, in_part("94502", 5, 2)),
+    "a part that begins before its storage": tensor((2,), (1,), 0, in_part("94502", -1, 2)),
+    "a part without a length": tensor((2,), (1,), 0, in_part("94502", 0)),
     "quantised, and expanded": quantised((FAR,), (0,), AFFINE),
     "quantised, and too large": quantised((7,), (1,), AFFINE),
     "no storage": tensor((1,), (1,), 0, call("torch:Size", (1,))),
