@@ -11,7 +11,7 @@ import pickle
 import pickletools
 
 PACK = "torch"
-IMPORTS = "torch torch.nn torch.nn.utils torch.optim torch.utils.data torch.nn.quantized torch.ao.nn.quantized collections"
+IMPORTS = "torch torch.nn torch.nn.utils torch.optim torch.utils.data torch.ao.nn.quantized.dynamic torch.distributions collections"
 # Nearly all of torch makes no values: compilers, exporters, backends, what connects machines.
 SKIPPED = tuple("torch." + name for name in """
 _C _appdirs _awaits _classes _compile _custom_op _custom_ops _decomp _deploy _dispatch _dynamo _export _functorch _guards
@@ -29,7 +29,6 @@ _TOOL = "a tool, not a value"
 _LAZY = "a module that waits for its first input: it holds nothing yet, and its hooks are methods"
 WITHOUT = {
     "torch.storage._load_from_bytes": _READS,
-    "torch._utils._rebuild_tensor_v2": "of such a storage; of one that a persistent ID stands for it is granted",
     "torch.optim.lr_scheduler": "some of them kept their own methods in their state, up to 1.13 or so",
     "torch._utils.torch": "a memory format is pickled by a name that torch itself cannot find",
     "torch._utils._rebuild_nested_tensor": "where its parts begin and end, its tensors say, and C++ believes them unchecked",
@@ -51,9 +50,10 @@ WITHOUT = {
     "torch._utils._LazySeedTracker": _TOOL,
     "torch.distributions": "parameters of distributions are kept, not these",
     "torch.utils.data.dataloader": "it starts processes and calls functions",
+    "torch.utils.data.sampler": "part of such a loader",
+    "torch.utils.data._utils": "likewise",
     "torch.ScriptObject": "torch's own compiled objects, which C++ reads",
-    "torch.jit": "likewise",
-    "__torch__": "likewise",
+    "torch.ao": "modules with such objects in them",
     "torch.types": "for type checkers only",
 }
 for _file, _names in (
@@ -117,13 +117,13 @@ VALUES = [
     ("tensor.sparse.bsr", "torch.eye(4).to_sparse_bsr((2, 2))"),
     ("tensor.sparse.bsc", "torch.eye(4).to_sparse_bsc((2, 2))"),
     ("tensor.nested", "torch.nested.nested_tensor([torch.ones(2), torch.ones(3)])"),
-    ("tensor.plain", "Plain(torch.ones(2))"),
     ("parameter", "torch.nn.Parameter(torch.ones(2))"),
     ("parameter.frozen", "torch.nn.Parameter(torch.ones(2), requires_grad=False)"),
     ("parameter.attribute", "with_attribute(torch.nn.Parameter(torch.ones(2)))"),
     ("parameter.shared", "[torch.nn.Parameter(torch.ones(2))] * 2"),
     ("buffer", "torch.nn.Buffer(torch.ones(2))"),
     ("storage", "torch.ones(3).storage()"),
+    ("storage.plain", "Plain(torch.ones(3).storage())"),
     ("storage.untyped", "torch.ones(3).untyped_storage()"),
     # values beside them
     ("size", "torch.ones(2, 3).size()"),
@@ -169,6 +169,9 @@ VALUES = [
     ("legacy.module", "Legacy(small())"),
     ("legacy.half", "Legacy([torch.ones(2).half(), torch.ones(2).double(), torch.ones(2).int(), torch.ones(2).short(), "
      "torch.ones(2).byte(), torch.ones(2).char(), torch.ones(2).long()])"),
+    ("module.compiled", "torch.ao.nn.quantized.dynamic.Linear(2, 2)"),
+    ("distribution", "torch.distributions.Normal(torch.zeros(1), torch.ones(1))"),
+    ("loader", "torch.utils.data.DataLoader([1, 2])"),
     ("dataset", "torch.utils.data.TensorDataset(torch.ones(2), torch.ones(2))"),
 ]  # fmt: skip
 
