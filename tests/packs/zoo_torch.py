@@ -226,6 +226,8 @@ def pickled(value, protocol):
         return pickle.dumps(value.value, protocol)
     if not protocol:
         raise ValueError("persistent IDs are texts in protocol 0, and torch itself cannot read them")
+    if protocol < 2 and type(value).__module__.startswith("torch.ao"):
+        raise ValueError("below protocol 2 the objects of its own that torch has compiled end the process")
     return found(written(value, protocol))
 
 
