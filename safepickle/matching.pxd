@@ -12,7 +12,7 @@ cdef class Matcher:
     cdef Reader _reader
     cdef Heap _heap
     cdef object _encoding, _errors
-    cdef dict _decided, _lengths, _names, _regexes
+    cdef dict _decided, _identities, _lengths, _names, _regexes
 
     cpdef int forget(self) except -1
     cpdef object word(self, int64_t code)

@@ -27,6 +27,7 @@ from safepickle.policy.patterns import (
     Items,
     Length,
     LengthProduct,
+    Memory,
     Pattern,
     Regex,
     Shape,
@@ -68,7 +69,9 @@ def _spelled(value: Any) -> str | None:
 class Matcher:
     """Patterns against codes of one heap, with the reader that can read literals again."""
 
-    __slots__ = ("_decided", "_encoding", "_errors", "_heap", "_lengths", "_names", "_reader", "_regexes")
+    __slots__ = (
+        "_decided", "_encoding", "_errors", "_heap", "_identities", "_lengths", "_names", "_reader", "_regexes",
+    )  # fmt: skip
 
     def __init__(self, reader: Reader, heap: Heap, encoding: str, errors: str) -> None:
         if not prim.COMPILED:
@@ -88,6 +91,7 @@ class Matcher:
         self._regexes: dict[str, Any] = {}
         self._names: dict[int, str] = {}
         self._lengths: dict[int, int] = {}
+        self._identities: dict[int, int] = {}
 
     def forget(self) -> None:
         """Make ready for another stream."""
@@ -99,6 +103,12 @@ class Matcher:
             self._names = {}
         if self._lengths:
             self._lengths = {}
+        if self._identities:
+            self._identities = {}
+
+    def identify(self, code: int, identity: int) -> None:
+        """Remember what the persistent ID was that `code` stands for."""
+        self._identities[code] = identity
 
     # -- What a code is ----------------------------------------------------------------------------------------------
 
@@ -247,6 +257,8 @@ class Matcher:
             return self._word_matches(pattern.kind, code)
         if isinstance(pattern, LengthProduct):
             return self._product(pattern, code, around)
+        if isinstance(pattern, Memory):
+            return self._stays_inside(pattern.layout == "dense_strides", around)
         if isinstance(pattern, Built):  # not so yet is no answer for later
             return self._made_by(pattern.dotted, code, built=True)
         key = (id(pattern), code)
@@ -352,6 +364,14 @@ class Matcher:
                 return False
             product *= size
         return self.length(code) == product
+
+    def _stays_inside(self, dense: bool, around: int) -> bool:
+        """Whether strides, with what stands before them in `around`, stay inside of the storage that they are about."""
+        from safepickle.tensors import is_inside
+
+        fields = self._heap.codes(around) if around >= sym.FIRST_NODE and around & sym.KIND == sym.TUPLE else []
+        identity = self._identities.get(fields[0], 0) if fields else 0
+        return bool(identity) and is_inside(self._heap, self.value, fields, identity, dense=dense)
 
     def shape(self, pattern: Shape, items: list[int], around: int = -1) -> bool:
         """Whether a tuple's items match a shape, as a signature does a call's arguments."""

@@ -2327,6 +2327,7 @@ class Verifier:
         if symbol is not None:
             return self._global_code(symbol)
         if shapes is None or matching is not None:
+            self.matcher.identify(at << sym.SHIFT | sym.PERSISTENT, code)
             return at << sym.SHIFT | sym.PERSISTENT
         self.refuse("a persistent ID of a shape that the policy does not list", reason="persistent: [...]")
         return at << sym.SHIFT | sym.PERSISTENT

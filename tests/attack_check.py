@@ -138,7 +138,7 @@ def check(record: Attack) -> None:
         AssertionError: something that must hold does not.
     """
     data = bytes_of(record)
-    policy_of(record.policy)  # read before anything is measured
+    assert policy_of(record.policy).digest  # read, and put into the words that a log has, before anything is measured
     log, before = Lines(), victims.snapshot()
     victims.RAN.clear()
     logger = logging.getLogger("safepickle")

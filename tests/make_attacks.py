@@ -1477,6 +1477,21 @@ def hostile_arguments() -> Iterator[Attack]:
     ):
         yield attack(f"stdlib_{name}", why, pickled(4, reduce(glob(module, function), *arguments)), policy=STDLIB,
                      expected=FORBIDDEN)
+    stored = [tuple_of(text("storage"), glob("torch", "FloatStorage"), text("0"), text("cpu"), literal(1)), "BINPERSID"]
+    hooks = reduce(glob("collections", "OrderedDict"))
+    for name, offset, sizes, strides in (
+        ("larger_than_its_storage", 0, (10**11,), (1,)), ("behind_its_storage", 10**11, (1,), (1,)),
+        ("with_strides_out_of_its_storage", 0, (2,), (10**11,)),
+    ):
+        numbers = [literal(offset), tuple_of(*map(literal, sizes)), tuple_of(*map(literal, strides))]
+        made = reduce(glob("torch._utils", "_rebuild_tensor_v2"), stored, *numbers, literal(False), hooks)
+        yield attack(f"torch_tensor_{name}", "torch makes a storage as large as a tensor of it asks for",
+                     pickled(2, made), policy="torch", setup="persistent_load", entry_points=("Unpickler", "scan"),
+                     expected=FORBIDDEN)
+    for policy, module, attribute in (("xgboost", "xgboost.core", "handle"), ("lightgbm", "lightgbm.basic", "_handle")):
+        made = build(newobj(glob(module, "Booster")), dict_of((text(attribute), literal(4096))))
+        yield attack(f"{policy}_booster_with_a_pointer", "the library frees what this attribute of a booster points to",
+                     pickled(2, made), policy=policy, expected=FORBIDDEN)
 
 
 def trampolines() -> Iterator[Attack]:

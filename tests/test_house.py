@@ -27,6 +27,7 @@ LAYERS = (
     | {f"containers.{name}" for name in ("arrays", "compressed", "records", "sevenzips", "stores", "tars")},
     {"policy._plain", "policy.normal", "policy.order", "policy.parse", "policy.powers", "policy.write", "symbols"}
     | {"containers.zips"},
+    {"tensors"},
     {"policy.packaged", "glance", "matching", "containers"},
     {"weighing", "lane", "expansion", "memory"},
     {"policy.freeze", "policy"},

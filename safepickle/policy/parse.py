@@ -51,6 +51,8 @@ from safepickle.policy.patterns import (
     ANY,
     LAYOUTS,
     REST,
+    VIEW_FIELD,
+    VIEWS,
     WORDS,
     AnyOf,
     Built,
@@ -88,7 +90,7 @@ TOP_KEYS: Final = (
 ENTRY_KEYS: Final = ("use", "args", "kwargs", "state", "attributes", "base", "native_state", "then", "reason")
 PATTERN_KEYS: Final = (
     "is", "bytes", "str", "int", "global", "instance", "built", "list", "tuple", "set", "frozenset", "dict", "fields",
-    "length", "any_of", "pattern",
+    "length", "any_of", "pattern", "memory",
 )  # fmt: skip
 # Limits that count bytes, and so may be written with a unit.
 BYTE_LIMITS: Final = frozenset({"bytes", "copy_work", "unpacked", "unpacked_opcodes"})
@@ -602,6 +604,16 @@ class _Document:
             return ANY
         return Is("float", real)
 
+    def view(self, node: Node, _depth: int) -> Pattern:
+        word = self._scalar(node, "a layout of memory")
+        if word is None:
+            return ANY
+        if word.text in LAYOUTS:
+            self._problems.add(word, f"{word.text} is a layout of memory that only a whole state has")
+        elif word.text not in VIEWS:
+            self._problems.unknown(word, "layout of memory", VIEWS)
+        return Memory(word.text) if word.text in VIEWS else ANY
+
     def bytes_literal(self, node: Node, _depth: int) -> Pattern:
         word = self._scalar(node, "bytes as Latin-1 text")
         try:
@@ -713,6 +725,8 @@ class _Document:
             if size is None or product.field >= size:
                 self._problems.add(node, f"{{product: {product.field}}} is not a field of an enclosing tuple")
                 return
+        if _has_view_elsewhere(pattern):
+            self._problems.add(node, "{memory: strides} stands fourth, behind a storage, an offset and sizes")
 
     # The rest
 
@@ -846,6 +860,7 @@ _CONSTRUCTS: Final[dict[str, Callable[[_Document, Node, int], Pattern]]] = {
     "fields": _Document.fields,
     "any_of": _Document.any_of,
     "pattern": _Document.named,
+    "memory": _Document.view,
 }
 
 
@@ -868,6 +883,17 @@ def _products(pattern: Pattern, size: int | None) -> Iterable[tuple[LengthProduc
         yield pattern, size
     for child in children(pattern):
         yield from _products(child, len(pattern.items) if isinstance(pattern, Shape) else size)
+
+
+def _has_view_elsewhere(pattern: Pattern) -> bool:
+    """Whether a `Memory` in `pattern` is not where a tuple, or a signature, has its strides."""
+    if isinstance(pattern, Memory):
+        return True
+    return any(
+        _has_view_elsewhere(child)
+        for place, child in enumerate(children(pattern))
+        if not (isinstance(pattern, Shape) and isinstance(child, Memory) and place == VIEW_FIELD)
+    )
 
 
 def _python3_names(module: str, name: str) -> Iterable[Name]:

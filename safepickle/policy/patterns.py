@@ -23,6 +23,10 @@ WORDS: Final = frozenset({
 REST: Final = "rest"
 #: States whose sizes have to add up, each with the class that it is the state of; `memory.py` judges them.
 LAYOUTS: Final = {"dtype": "numpy.dtype", "array": "numpy.ndarray", "masked_array": "numpy.ma.MaskedArray"}
+#: What an argument can be that says how memory is looked at; `tensors.py` judges it.  It comes behind a storage, an
+#: offset and sizes.
+VIEWS: Final = frozenset({"strides", "dense_strides"})
+VIEW_FIELD: Final = 3
 #: Longest text that a regular expression is tried on; a longer one does not match.
 LONGEST_MATCHED_TEXT: Final = 4096
 
@@ -122,7 +126,7 @@ class Built(NamedTuple):
 
 
 class Memory(NamedTuple):
-    """A whole state that C code takes for what is in memory: `layout` is one of those that `memory.py` can judge."""
+    """What C code takes for what is in memory: a whole state of one of the `LAYOUTS`, or an argument of the `VIEWS`."""
 
     layout: str
 

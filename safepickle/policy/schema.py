@@ -18,7 +18,7 @@ from safepickle.limits import FIELDS
 from safepickle.policy.document import Listing, Node, Problems, Scalar, Table, read
 from safepickle.policy.model import ACCEPTABLE, VERBS
 from safepickle.policy.parse import BYTE_LIMITS, ENTRY_KEYS, LARGEST_LIMIT, LONGEST_NAME, MOST_FILES, TOP_KEYS, UNITS
-from safepickle.policy.patterns import LAYOUTS, REST, WORDS
+from safepickle.policy.patterns import LAYOUTS, REST, VIEWS, WORDS
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
@@ -204,6 +204,7 @@ def _constructs() -> dict[str, Any]:
         "fields": _NAMED_PATTERNS,
         "any_of": {**_PATTERNS, "minItems": 1},
         "pattern": _TEXT,
+        "memory": {"enum": sorted(VIEWS)},
     }
     made = {f"{key}_pattern": _with({key: argument}) for key, argument in arguments.items()}
     counted = {**bounds, "items": {"type": "integer", "minimum": 0}}

@@ -14,7 +14,9 @@ A zoo is one file, `zoo_<pack>.py`, in the language of Python 2.7 and 3 at once,
     IMPORTS = "numpy numpy.ma"  what the expressions name; what a release does not have is left out
     VALUES = [("array", "numpy.arange(3)"), ...]    a name, and an expression that makes a fresh object
     def more(): ...             optional: yields further (name, function that makes a fresh object)
+    def pickled(value, protocol): ...   optional: the pickle that the library writes, where it has its own way
     SKIPPED = ("numpy.f2py",)   modules and classes that the walk leaves out, each with what is below it
+    LONGEST = 5000              optional: bytes up to which a pickle is carried, where the smallest ones are longer
     WITHOUT = {"numpy.x.y": "why"}      what the pack does not grant although objects need it; a module means all of it
     KEPT = {"numpy.x.y": "who wrote it"}    what the pack grants although nothing here uses it; likewise
 

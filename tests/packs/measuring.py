@@ -64,9 +64,9 @@ def carried(pack: str) -> Iterator[Carried]:
 
 def samples(zoo: ModuleType, problems: list[str], *, walked: bool = True) -> Iterator[Sample]:
     """The pickles of what the installed library can make, at every protocol."""
-    made = [(name, writing.pickles(make, PROTOCOLS)) for name, make in writing.makers(zoo)]
+    made = [(name, writing.pickles(make, PROTOCOLS, writing.pickler(zoo))) for name, make in writing.makers(zoo)]
     if walked:
-        walk = walking.walk(zoo.PACK, zoo.SKIPPED)
+        walk = walking.walk(zoo.PACK, zoo.SKIPPED, zoo.__name__)
         made += walk.rows
         problems += walk.problems
     for name, found in made:

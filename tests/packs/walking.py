@@ -77,8 +77,8 @@ class Walk(NamedTuple):
     problems: list[str]
 
 
-def walk(library: str, skipped: tuple[str, ...]) -> Walk:
-    """The pickles of every class of the library that can be made without arguments."""
+def walk(library: str, skipped: tuple[str, ...], zoo: str | None = None) -> Walk:
+    """The pickles of every class of the library that can be made without arguments; as the zoo pickles, if it says."""
     rows: dict[str, dict[int, bytes]] = {}
     done: list[str] = []
     problems: list[str] = []
@@ -86,7 +86,7 @@ def walk(library: str, skipped: tuple[str, ...]) -> Walk:
         told = Path(folder, "told.jsonl")
         while True:
             told.write_bytes(b"")
-            request = json.dumps([library, skipped, done, str(told)])
+            request = json.dumps([library, skipped, done, str(told), zoo])
             command = [sys.executable, "-m", __spec__.name, request]
             child = subprocess.run(command, check=False, capture_output=True, text=True)
             lines = [json.loads(line) for line in told.read_text("utf-8").splitlines()]
@@ -105,15 +105,16 @@ def walk(library: str, skipped: tuple[str, ...]) -> Walk:
 
 def _tell(request: str) -> None:
     """What the child does: each class is named before it is made, since some end the process."""
-    library, skipped, done, path = json.loads(request)
+    library, skipped, done, path, zoo = json.loads(request)
     problems: list[str] = []
     warnings.simplefilter("ignore")
+    pickled = writing.pickler(importlib.import_module(zoo)) if zoo else writing.pickled
     with Path(path).open("a", encoding="utf-8", buffering=1) as file:
         for name, cls in classes(library, tuple(skipped), problems).items():
             if name in done:
                 continue
             file.write(json.dumps({"begun": name}) + "\n")
-            found = writing.pickles(cls, range(pickle.HIGHEST_PROTOCOL + 1))
+            found = writing.pickles(cls, range(pickle.HIGHEST_PROTOCOL + 1), pickled)
             file.write(json.dumps(writing.row(name, found)) + "\n")
         file.write(json.dumps({"problems": problems}) + "\n")
 

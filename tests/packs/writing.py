@@ -60,7 +60,12 @@ def pickled(value, protocol):
         return pickle.dumps(value, protocol)
 
 
-def pickles(make, protocols):
+def pickler(zoo):
+    """How a library pickles, where that is not pickle's own way."""
+    return getattr(zoo, "pickled", pickled)
+
+
+def pickles(make, protocols, pickled=pickled):
     """The pickles of one object by protocol; none where this release cannot make or pickle it."""
     found = {}
     for protocol in protocols:
@@ -93,9 +98,10 @@ def write(zoo, path, is_spare):
     rows = []
     lacking = []
     for name, make in makers(zoo, is_spare):
-        found = pickles(make, protocols)
+        found = pickles(make, protocols, pickler(zoo))
         if is_spare:
-            found = {protocol: data for protocol, data in found.items() if len(data) <= LONGEST_CARRIED}
+            most = getattr(zoo, "LONGEST", LONGEST_CARRIED)
+            found = {protocol: data for protocol, data in found.items() if len(data) <= most}
         if found:
             rows.append(row(name, found))
         else:
