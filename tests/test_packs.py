@@ -165,7 +165,7 @@ def test_what_is_carried_for_numpy_is_refused_by_the_default_policy():
 
 # --- The installed library --------------------------------------------------------------------------------------------
 def _installed(pack: str) -> None:
-    if importlib.util.find_spec(pack) is None:
+    if importlib.util.find_spec(measuring.library_of(pack)) is None:
         pytest.skip(f"{pack} is not installed: pip install safepickle-codec[packs]")
 
 

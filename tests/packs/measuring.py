@@ -38,6 +38,11 @@ def zoo_of(pack: str) -> ModuleType:
     return importlib.import_module(f"tests.packs.zoo_{pack}")
 
 
+def library_of(pack: str) -> str:
+    """What is imported and walked for a pack: the package of that name, unless its zoo says another."""
+    return str(getattr(zoo_of(pack), "LIBRARY", pack))
+
+
 class Carried(NamedTuple):
     """One carried pickle: the object's name, the release that wrote it (a file's name), the protocol, the bytes."""
 
@@ -66,7 +71,7 @@ def samples(zoo: ModuleType, problems: list[str], *, walked: bool = True) -> Ite
     """The pickles of what the installed library can make, at every protocol."""
     made = [(name, writing.pickles(make, PROTOCOLS)) for name, make in writing.makers(zoo)]
     if walked:
-        walk = walking.walk(zoo.PACK, zoo.SKIPPED)
+        walk = walking.walk(library_of(zoo.PACK), zoo.SKIPPED)
         made += walk.rows
         problems += walk.problems
     for name, found in made:
