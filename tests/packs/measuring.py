@@ -143,9 +143,10 @@ def measure(pack: str, *, walked: bool = True) -> Measured:
     old = [Sample(one.label, one.data) for one in carried(pack)]
     learned = study([*fresh, *old], policy)
     known = _Explained(zoo.WITHOUT)
-    refused = {sample.name for sample in _refused([*fresh, *old], policy)}
+    refused = dict(_refused([*fresh, *old], policy))
     problems += [str(one) for one in learned.problems if one.sample not in refused]
-    for name in [*(entry.name for entry in learned.entries), *(one.name for one in learned.withheld)]:
+    needed = [*(entry.name for entry in learned.entries), *(one.name for one in learned.withheld)]
+    for name in [*needed, *(name for names in refused.values() for name in names)]:  # what no policy can grant, too
         known.explains(name)
     kept = _Explained(zoo.KEPT)
     unused = [name for name in own(policy, pack) - used([*fresh, *old], policy) if not kept.explains(name)]
@@ -180,7 +181,9 @@ def used(streams: Iterable[Sample], policy: Policy) -> set[Name]:
     }
 
 
-def _refused(streams: Iterable[Sample], policy: Policy) -> Iterator[Sample]:
+def _refused(streams: Iterable[Sample], policy: Policy) -> Iterator[tuple[str, set[Name]]]:
+    """The samples that the policy refuses, each with the names that it refuses them for."""
     for sample in streams:
-        if any(judged.refusals for judged in Source(sample, policy.limits).judged(policy, [])):
-            yield sample
+        refusals = [one for judged in Source(sample, policy.limits).judged(policy, []) for one in judged.refusals]
+        if refusals:
+            yield sample.name, {(one.module, one.name) for one in refusals if one.module and one.name}

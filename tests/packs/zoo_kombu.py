@@ -3,8 +3,26 @@
 PACK = "kombu"
 IMPORTS = ("kombu kombu.exceptions kombu.utils.limits kombu.utils.functional kombu.utils.scheduling kombu.utils.uuid "
            "kombu.common kombu.serialization kombu.compression kombu.pidbox kombu.utils.json kombu.utils.eventio amqp")
-SKIPPED = ("kombu.transport", "kombu.asynchronous.aws", "kombu.asynchronous.http", "kombu.compression", "kombu.async")
-WITHOUT = {}
+SKIPPED = (
+    "kombu.transport", "kombu.asynchronous.aws", "kombu.asynchronous.http", "kombu.compression", "kombu.async",
+    "kombu.abstract.Object", "kombu.abstract.MaybeChannelBound",  # base classes, which pickle as their children do
+)  # fmt: skip
+_TOOL = "a tool, not a value"
+WITHOUT = {
+    "kombu.asynchronous": "part of a loop that is running",
+    "kombu.connection": "it connects to where the stream says",
+    "kombu.log": _TOOL,
+    "kombu.matcher": _TOOL,
+    "kombu.message": "part of a connection",
+    "kombu.messaging": "part of a connection",
+    "kombu.mixins": _TOOL,
+    "kombu.pools": "connections",
+    "kombu.serialization": "what reads and writes messages",
+    "kombu.utils.collections": _TOOL,
+    "kombu.utils.eventio": "part of a loop that is running",
+    "kombu.utils.functional.lazy": "it calls what it is given",
+    "kombu.utils.json": _TOOL,
+}
 KEPT = {}
 
 VALUES = [
@@ -32,11 +50,18 @@ VALUES = [
     ("producer", "kombu.Producer(None)"),
     ("cycle", "[kombu.utils.scheduling.round_robin_cycle(['a']), kombu.utils.scheduling.priority_cycle(['a'])]"),
     ("error.amqp", "amqp.exceptions.NotFound('a')"),
+    ("errors.amqp", "made(amqp.exceptions, AMQP)"),
     ("error.amqp.reply", "amqp.exceptions.ConnectionForced('a', (1, 2), 'b', 320)"),
 ]
 ERRORS = """
 KombuError OperationalError SerializationError DecodeError NotBoundError MessageStateError LimitExceeded
 ConnectionLimitExceeded ChannelLimitExceeded VersionMismatch SerializerNotInstalled
+""".split()
+AMQP = """
+AMQPDeprecationWarning AMQPError AMQPNotImplementedError AccessRefused ChannelError ChannelNotOpen ConnectionError
+ConsumerCancelled ContentTooLarge FrameError FrameSyntaxError InternalError InvalidCommand InvalidPath
+IrrecoverableChannelError IrrecoverableConnectionError MessageNacked NoConsumers NotAllowed PreconditionFailed
+RecoverableChannelError RecoverableConnectionError ResourceError ResourceLocked UnexpectedFrame
 """.split()
 
 
