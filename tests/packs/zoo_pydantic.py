@@ -6,8 +6,34 @@ Models are the application's own: what they are listed with is shown in policies
 PACK = "pydantic"
 IMPORTS = ("pydantic pydantic_core pydantic.networks pydantic.color pydantic.types pydantic.fields pydantic.errors "
            "pydantic.error_wrappers pydantic.v1 pydantic.v1.color pydantic.v1.networks datetime decimal uuid enum")
-SKIPPED = ("pydantic.mypy", "pydantic._hypothesis_plugin", "pydantic.v1.mypy", "pydantic.v1._hypothesis_plugin")
-WITHOUT = {}
+SKIPPED = ("pydantic.mypy", "pydantic._hypothesis_plugin", "pydantic.v1.mypy", "pydantic.v1._hypothesis_plugin",
+           "pydantic.v1.errors.PydanticErrorMixin")  # a base class, which pickles as its children do
+_MODEL = "part of the definition of a model, not a value"
+_BASE = "a base class: what an application makes of it, it lists itself"
+WITHOUT = {
+    "pydantic._internal": _MODEL,
+    "pydantic.aliases": _MODEL,
+    "pydantic.annotated_handlers": _MODEL,
+    "pydantic.deprecated": _MODEL,
+    "pydantic.experimental": _MODEL,
+    "pydantic.fields.FieldInfo": _MODEL,
+    "pydantic.fields.ModelPrivateAttr": _MODEL,
+    "pydantic.functional_serializers": _MODEL,
+    "pydantic.functional_validators": _MODEL,
+    "pydantic.json_schema": _MODEL,
+    "pydantic.networks.EmailStr": _MODEL,
+    "pydantic.networks.UrlConstraints": _MODEL,
+    "pydantic.types": _MODEL,
+    "pydantic.v1.config": _MODEL,
+    "pydantic.v1.env_settings.BaseSettings": _BASE,
+    "pydantic.v1.fields": _MODEL,
+    "pydantic.v1.generics": _BASE,
+    "pydantic.v1.main": _BASE,
+    "pydantic.v1.networks.EmailStr": _MODEL,
+    "pydantic.v1.networks.Parts": _MODEL,
+    "pydantic.v1.types": _BASE,
+    "pydantic.v1.utils": _MODEL,
+}
 KEPT = {}
 
 VALUES = [
@@ -41,14 +67,23 @@ VALUES = [
     ("error.serialization", "pydantic_core.PydanticSerializationError('a')"),
     ("error.user", "pydantic.errors.PydanticUserError('a', code=None)"),
     ("error.schema", "pydantic.errors.PydanticSchemaGenerationError('a')"),
-    ("field", "pydantic.Field(1, description='a')"),
     ("some", "pydantic_core.Some(1)"),
     ("tz", "pydantic_core.TzInfo(3600)"),
     ("tz.parsed", "pydantic.TypeAdapter(datetime.datetime).validate_python('2020-01-01T00:00:00+01:00')"),
     ("extra", "pydantic.Extra.forbid"),
-    ("json", "pydantic.Json"),
-    ("version", "pydantic.VERSION"),
-    ("dataclass", "pydantic_core.ArgsKwargs((1,), {'a': 2})"),
+    ("root", "pydantic.RootModel(7)"),
+    ("error.v1", "told(v1().errors.IntegerError())"),
+    ("error.v1.limit", "told(v1().errors.NumberNotGtError(limit_value=3))"),
+    ("errors.v1.a", "every_error('A', 'F')"),
+    ("errors.v1.f", "every_error('F', 'M')"),
+    ("errors.v1.m", "every_error('M', 'S')"),
+    ("errors.v1.s", "every_error('S', '[')"),
+    ("errors.v1.members", "v1().errors.EnumMemberError(enum_values=[decimal.Decimal(1)])"),
+    ("payment.v1", "v1().PaymentCardNumber('4000000000000002')"),
+    ("secret.v1", "[v1().SecretStr('a'), v1().SecretBytes(b'a'), v1().ByteSize(3), v1().NameEmail('a', 'a@b.c')]"),
+    ("color.v1", "v1().color.Color('red')"),
+    ("extra.v1", "v1().Extra.allow"),
+    ("urls.v1", "[getattr(v1().networks, kind)(scheme + '://a.org/b', scheme=scheme, host='a.org') for kind, scheme in URLS_OF_1]"),
 ]
 URLS = [
     ("AnyHttpUrl", "http://a.org/"), ("AnyWebsocketUrl", "ws://a.org/"), ("WebsocketUrl", "ws://a.org/"),
@@ -57,6 +92,46 @@ URLS = [
     ("MySQLDsn", "mysql://a:1/b"), ("MariaDBDsn", "mariadb://a:1/b"), ("ClickHouseDsn", "clickhouse+native://a:1/b"),
     ("SnowflakeDsn", "snowflake://u:p@a/b"),
 ]  # fmt: skip
+
+
+URLS_OF_1 = [
+    ("AnyUrl", "x"), ("AnyHttpUrl", "http"), ("HttpUrl", "https"), ("PostgresDsn", "postgres"), ("RedisDsn", "redis"),
+    ("AmqpDsn", "amqp"), ("CockroachDsn", "cockroachdb"), ("FileUrl", "file"), ("KafkaDsn", "kafka"),
+    ("MongoDsn", "mongodb"),
+]  # fmt: skip
+def v1():
+    """The first version, by itself or as the second carries it."""
+    import pydantic
+
+    if pydantic.VERSION.startswith("1."):
+        import pydantic.color
+        import pydantic.errors
+
+        return pydantic
+    import pydantic.v1
+
+    return pydantic.v1
+
+
+def every_error(low, high):
+    """The errors of the first version from one letter to another, each with what it wants to know."""
+    import inspect
+
+    made = []
+    base = v1().errors.PydanticErrorMixin
+    for name, kind in sorted(vars(v1().errors).items()):
+        if low <= name < high and inspect.isclass(kind) and issubclass(kind, base) and kind is not base:
+            wanted = [one for one in inspect.signature(kind).parameters if one != "ctx"]
+            made.append(kind(**{one: "a" for one in wanted}))
+    return made
+
+
+def told(error):
+    """What a model of the first version raises."""
+    from importlib import import_module
+
+    wrappers = import_module(v1().__name__ + ".error_wrappers")
+    return wrappers.ValidationError([wrappers.ErrorWrapper(error, loc=("a", 0))], v1().BaseModel)
 
 
 def failed(count=1):
@@ -71,11 +146,6 @@ def failed(count=1):
 
 
 def made_url():
-    """A URL as v1 makes it, from v1 itself or from what v2 carries of it."""
-    try:
-        from pydantic.v1 import AnyUrl, BaseModel
-    except ImportError:
-        from pydantic import AnyUrl, BaseModel
-
-    made = type("Page", (BaseModel,), {"__annotations__": {"url": AnyUrl}})
+    """A URL as the first version makes it."""
+    made = type("Page", (v1().BaseModel,), {"__annotations__": {"url": v1().AnyUrl}})
     return made(url="https://user@example.org:80/a?b#c").url
