@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import base64
 import importlib
+import importlib.util
 import json
 import pickle
+import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -41,6 +43,13 @@ def zoo_of(pack: str) -> ModuleType:
 def library_of(pack: str) -> str:
     """What is imported and walked for a pack: the package of that name, unless its zoo says another."""
     return str(getattr(zoo_of(pack), "LIBRARY", pack))
+
+
+def is_installed(pack: str) -> bool:
+    """Whether the library of a pack is here."""
+    library = library_of(pack)
+    # A module that puts another object in its own place, as kombu does, has no spec any more.
+    return library in sys.modules or importlib.util.find_spec(library) is not None
 
 
 class Carried(NamedTuple):

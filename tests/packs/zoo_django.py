@@ -22,17 +22,67 @@ IMPORTS = ("django django.http django.http.cookie django.template.response djang
            "django.forms.utils django.core.validators django.core.paginator django.urls django.db django.db.models "
            "django.db.models.query django.db.models.base django.utils.tree django.db.utils django.utils.version "
            "django.core.signing django.http.request django.contrib.sessions.backends.cache django.middleware.csrf "
-           "django.utils.html django.core.serializers.base django.template datetime decimal uuid")
+           "django.utils.html django.core.mail django.template datetime decimal uuid")
 SKIPPED = (
-    "django.contrib.admin", "django.contrib.admindocs", "django.contrib.auth", "django.contrib.contenttypes",
-    "django.contrib.flatpages", "django.contrib.gis", "django.contrib.postgres", "django.contrib.redirects",
-    "django.contrib.sites", "django.contrib.sitemaps", "django.contrib.staticfiles", "django.contrib.syndication",
-    "django.core.management", "django.db.backends", "django.test", "django.db.migrations", "django.conf.urls",
-    "django.contrib.sessions.models", "django.contrib.sessions.backends.db", "django.contrib.sessions.backends.cached_db",
-    "django.contrib.sessions.base_session",
+    # what an application is made of: settings, models and their parts, forms, templates, views, routes, commands
+    "django.conf", "django.contrib.admin", "django.contrib.admindocs", "django.contrib.auth",
+    "django.contrib.contenttypes", "django.contrib.flatpages", "django.contrib.gis", "django.contrib.humanize",
+    "django.contrib.messages.storage.cookie", "django.contrib.messages.views", "django.contrib.postgres",
+    "django.contrib.redirects", "django.contrib.sessions", "django.contrib.sitemaps", "django.contrib.sites",
+    "django.contrib.staticfiles", "django.contrib.syndication", "django.contrib.messages.test", "django.core.cache",
+    "django.core.checks", "django.core.files.storage", "django.core.files.uploadhandler", "django.core.files.utils",
+    "django.core.handlers", "django.core.mail.backends", "django.core.mail.utils", "django.core.management",
+    "django.core.serializers", "django.db.backends", "django.db.migrations", "django.db.models.aggregates",
+    "django.db.models.constraints", "django.db.models.expressions", "django.db.models.fields",
+    "django.db.models.functions", "django.db.models.indexes", "django.db.models.lookups", "django.db.models.manager",
+    "django.db.models.sql", "django.forms.boundfield", "django.forms.fields", "django.forms.forms",
+    "django.forms.formsets", "django.forms.models", "django.forms.renderers", "django.forms.widgets",
+    "django.template.backends", "django.template.base", "django.template.context", "django.template.defaulttags",
+    "django.template.library", "django.template.loader_tags", "django.template.smartif", "django.template.utils",
+    "django.test", "django.urls.converters", "django.urls.resolvers", "django.utils.archive",
+    "django.utils.autoreload", "django.utils.choices", "django.utils.dateformat", "django.utils.html",
+    "django.utils.log", "django.utils.regex_helper", "django.utils.text", "django.utils.xmlutils", "django.views",
 )  # fmt: skip
-WITHOUT = {}
-KEPT = {}
+_TOOL = "a tool, not a value"
+_FIELD = "part of the definition of a field or a form"
+WITHOUT = {
+    "django.core.files.base.File": "it opens the path that it is given, when it is asked to",
+    "django.core.paginator.Page": "made again from what there is to show",
+    "django.core.paginator.Paginator": "likewise",
+    "django.core.files.uploadedfile.UploadedFile": "a base class",
+    "django.db.models.utils": _TOOL,
+    "django.db.utils.ConnectionRouter": _TOOL,
+    "django.utils.deprecation": "warnings for those who write programs",
+    "django.core.mail.message.MIMEMixin": "a base class",
+    "django.core.mail.message.SafeMIMEMultipart": "a message as it is sent",
+    "django.core.signing.JSONSerializer": _TOOL,
+    "django.core.validators": _FIELD,
+    "re._compile": "part of a validator, with another expression than a stranger may have compiled",
+    "django.db.models.base": "part of the definition of a model",
+    "django.utils.tree.Node": "a base class",
+    "django.db.models.query_utils.RegisterLookupMixin": "a base class",
+    "django.forms.utils": "base classes",
+    "django.http.request.HttpRequest": "what a server was asked, with what it is asked by",
+    "django.http.response.HttpResponseBase": "a base class",
+    "django.http.response.FileResponse": "what it would send is not in it",
+    "builtins.iter": "part of a response that is sent bit by bit",
+    "django.utils.datastructures.DictWrapper": "it calls what it is given",
+    "django.utils.encoding": "part of a lazy text, up to 1.11",
+    "django.utils.functional.Promise": "a base class",
+    "django.utils.functional.classproperty": _TOOL,
+    "django.utils.safestring.SafeData": "a base class",
+    "django.utils.translation": "part of a lazy text",
+    "django.db.models.query.Prefetch": "part of a query",
+    "django.http.response.StreamingHttpResponse": "what it would send is not in it",
+    "django.utils.functional._lazy_proxy_unpickle": "it calls what it is given",
+    "django.utils.functional.unpickle_lazyobject": "it hands out whatever it is given as what it has made",
+    "http.cookies.Morsel": "its items are set by Python code, which calls methods of what it is given",
+    "http.cookies.SimpleCookie": "likewise",
+}
+KEPT = {
+    "django.db.models.fields._load_field": "fields of an application's models",
+    "django.utils.timezone.UTC": "up to 1.10",
+}
 
 VALUES = [
     ("response", "django.http.HttpResponse(b'a')"),
@@ -50,9 +100,9 @@ VALUES = [
     ("response.error", "django.http.HttpResponseServerError('a')"),
     ("response.json", "django.http.JsonResponse({'a': 1})"),
     ("response.template", "rendered(django.template.response.SimpleTemplateResponse)"),
+    ("response.template.request", "rendered(django.template.response.TemplateResponse, django.http.HttpRequest())"),
     ("response.streaming", "django.http.StreamingHttpResponse(iter([b'a']))"),
     ("response.file", "django.http.FileResponse(__import__('io').BytesIO(b'a'))"),
-    ("page", "[200, {}, b'a']"),
     ("cookie", "django.http.SimpleCookie()"),
     ("cookie.one", "django.http.SimpleCookie('a=b')"),
     ("safe", "django.utils.safestring.mark_safe(u'<b>')"),
@@ -82,13 +132,13 @@ VALUES = [
     ("error.validation.code", "django.core.exceptions.ValidationError('a %(b)s', code='c', params={'b': 1})"),
     ("error.validation.list", "django.core.exceptions.ValidationError(['a', 'b'])"),
     ("error.validation.dict", "django.core.exceptions.ValidationError({'a': ['b'], 'c': 'd'})"),
-    ("error.validation.errors", "django.core.exceptions.ValidationError([django.core.exceptions.ValidationError('a')])"),
     ("errors", "made(django.core.exceptions, ERRORS)"),
     ("error.http", "django.http.Http404('a')"),
     ("error.database", "made(django.db.utils, DATABASE)"),
     ("error.signature", "[django.core.signing.BadSignature('a'), django.core.signing.SignatureExpired('a')]"),
     ("error.page", "[django.core.paginator.PageNotAnInteger('a'), django.core.paginator.EmptyPage('a')]"),
     ("error.resolver", "[django.urls.NoReverseMatch('a'), django.urls.Resolver404({'tried': [], 'path': 'a'})]"),
+    ("error.header", "__import__('django.http.response', fromlist=['x']).BadHeaderError('a')"),
     ("error.reading", "django.http.request.UnreadablePostError('a')"),
     ("error.template", "[django.template.TemplateDoesNotExist('a'), django.template.TemplateSyntaxError('a')]"),
     ("form.errors", "django.forms.utils.ErrorList(['a'])"),
@@ -99,7 +149,6 @@ VALUES = [
     ("file.content", "django.core.files.base.ContentFile(b'a', 'b')"),
     ("file", "django.core.files.base.File(None, 'b')"),
     ("session", "session()"),
-    ("node", "django.utils.tree.Node([('a', 1)], 'AND')"),
     ("q", "django.db.models.Q(a=1, b__gt=2) | ~django.db.models.Q(c=3)"),
     ("q.f", "django.db.models.Q(a=django.db.models.F('b'))"),
     ("model.state", "django.db.models.base.ModelState()"),
@@ -111,17 +160,16 @@ VALUES = [
     ("validator.length", "django.core.validators.MinLengthValidator(3)"),
     ("validators", "[django.core.validators.EmailValidator(), django.core.validators.URLValidator(), "
      "django.core.validators.FileExtensionValidator(['a'])]"),
+    ("mail", "django.core.mail.EmailMessage('a', 'b', 'c@d.org', ['e@f.org'], attachments=[('a.txt', 'b', 'text/plain')])"),
+    ("mail.alternatives", "alternative()"),
     ("prefetch", "django.db.models.Prefetch('a')"),
-    ("row", "django.db.models.query.Row"),
-    ("choices", "django.db.models.TextChoices"),
-    ("settings", "django.conf.settings"),
 ]
 ERRORS = """
 ObjectDoesNotExist MultipleObjectsReturned SuspiciousOperation SuspiciousFileOperation DisallowedHost
 DisallowedRedirect PermissionDenied ViewDoesNotExist MiddlewareNotUsed ImproperlyConfigured FieldError
 SuspiciousMultipartForm DisallowedModelAdminLookup DisallowedModelAdminToField FieldDoesNotExist RequestDataTooBig
 TooManyFieldsSent TooManyFilesSent RequestAborted BadRequest EmptyResultSet FullResultSet SynchronousOnlyOperation
-AppRegistryNotReady InvalidSessionKey SuspiciousSession
+AppRegistryNotReady ObjectNotUpdated
 """.split()
 DATABASE = """
 Error InterfaceError DatabaseError DataError OperationalError IntegrityError InternalError ProgrammingError
@@ -143,16 +191,17 @@ def with_headers(response):
 
 def with_cookies(response):
     """A response that sets a cookie."""
-    response.set_cookie("a", "b", max_age=60, httponly=True)
-    response.delete_cookie("c")
+    response.set_cookie("a", "b", httponly=True)
     return response
 
 
-def rendered(kind):
+def rendered(kind, *request):
     """A response of a template, rendered as the cache asks for it."""
+    import django
     from django.template import engines
 
-    return kind(engines["django"].from_string("a"), {}).render()
+    django.setup()
+    return kind(*(request + (engines["django"].from_string("a"), {}))).render()
 
 
 def uploaded():
@@ -162,6 +211,15 @@ def uploaded():
     from django.core.files.uploadedfile import InMemoryUploadedFile
 
     return InMemoryUploadedFile(io.BytesIO(b"a"), "field", "a.txt", "text/plain", 1, None)
+
+
+def alternative():
+    """A message in two forms."""
+    from django.core.mail import EmailMultiAlternatives
+
+    made = EmailMultiAlternatives("a", "b", "c@d.org", ["e@f.org"], headers={"X-A": "b"})
+    made.attach_alternative("<b>", "text/html")
+    return made
 
 
 def session():

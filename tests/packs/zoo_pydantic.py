@@ -67,6 +67,8 @@ VALUES = [
     ("error.serialization", "pydantic_core.PydanticSerializationError('a')"),
     ("error.user", "pydantic.errors.PydanticUserError('a', code=None)"),
     ("error.schema", "pydantic.errors.PydanticSchemaGenerationError('a')"),
+    ("error.json", "pydantic.errors.PydanticInvalidForJsonSchema('a')"),
+    ("error.v1.config", "v1().errors.ConfigError('a')"),
     ("some", "pydantic_core.Some(1)"),
     ("tz", "pydantic_core.TzInfo(3600)"),
     ("tz.parsed", "pydantic.TypeAdapter(datetime.datetime).validate_python('2020-01-01T00:00:00+01:00')"),
