@@ -4,9 +4,11 @@ What is refused for what it is given (chords, the cause of a Retry) is no part o
 """
 
 PACK = "celery"
-IMPORTS = ("celery celery.canvas celery.exceptions celery.schedules celery.result celery.states celery.beat celery.app "
-           "celery.app.task celery.events.state celery.utils.serialization celery.utils.collections celery.local "
-           "celery.utils.functional celery.utils.time billiard billiard.einfo billiard.exceptions datetime kombu kombu.exceptions")
+IMPORTS = (
+    "celery celery.canvas celery.exceptions celery.schedules celery.result celery.states celery.beat celery.app "
+    "celery.app.task celery.events.state celery.utils.serialization celery.utils.collections celery.local "
+    "celery.utils.functional celery.utils.time billiard billiard.einfo billiard.exceptions datetime kombu kombu.exceptions"
+)
 SKIPPED = (
     "celery.backends", "celery.bin", "celery.contrib", "celery.fixups", "celery.concurrency", "celery.apps",
     "celery.worker", "celery.platforms", "celery.security", "celery.utils.dispatch", "celery.loaders",
@@ -47,7 +49,10 @@ KEPT = {}
 
 VALUES = [
     ("signature", "celery.canvas.Signature('shop.add', (1, 2), {'debug': True})"),
-    ("signature.options", "celery.canvas.Signature('shop.add', (1,), countdown=10, link=[celery.canvas.Signature('b')])"),
+    (
+        "signature.options",
+        "celery.canvas.Signature('shop.add', (1,), countdown=10, link=[celery.canvas.Signature('b')])",
+    ),
     ("signature.immutable", "celery.canvas.Signature('shop.add', (1,), immutable=True)"),
     ("chain", "celery.canvas.chain(*add(2))"),
     ("chain.three", "celery.canvas.chain(*add(3))"),
@@ -64,13 +69,19 @@ VALUES = [
     ("crontab.empty", "celery.schedules.crontab()"),
     ("crontab.sets", "celery.schedules.crontab(minute={0, 30}, hour=[1, 2])"),
     ("solar", "celery.schedules.solar('sunset', -37.8, 144.9)"),
-    ("entry", "celery.beat.ScheduleEntry('a', 'shop.add', datetime.datetime(2020, 1, 1), 0, celery.schedules.schedule(30), "
-     "(1,), {'b': 2}, {'queue': 'c'})"),
+    (
+        "entry",
+        "celery.beat.ScheduleEntry('a', 'shop.add', datetime.datetime(2020, 1, 1), 0, celery.schedules.schedule(30), "
+        "(1,), {'b': 2}, {'queue': 'c'})",
+    ),
     ("states", "[celery.states.PENDING, celery.states.SUCCESS]"),
     ("state", "celery.states.state('PENDING')"),
     ("result.eager", "celery.result.EagerResult('a', 7, 'SUCCESS')"),
     ("result.eager.failed", "celery.result.EagerResult('a', ValueError('b'), 'FAILURE', traceback='c')"),
-    ("result.group", "celery.result.GroupResult('a', [celery.result.EagerResult('b', 7, 'SUCCESS')], app=celery.Celery())"),
+    (
+        "result.group",
+        "celery.result.GroupResult('a', [celery.result.EagerResult('b', 7, 'SUCCESS')], app=celery.Celery())",
+    ),
     ("result.async", "celery.result.AsyncResult('a', app=celery.Celery())"),
     ("error.retry", "celery.exceptions.Retry()"),
     ("error.retry.when", "celery.exceptions.Retry('a', None, datetime.datetime(2020, 1, 1))"),
@@ -88,7 +99,10 @@ VALUES = [
     ("errors", "made(celery.exceptions, ERRORS)"),
     ("warnings", "made(celery.exceptions, WARNINGS)"),
     ("error.shutdown", "celery.exceptions.WorkerShutdown(0)"),
-    ("error.wrapped", "celery.utils.serialization.UnpickleableExceptionWrapper('shop', 'Broken', ['a', 1], 'Broken(1)')"),
+    (
+        "error.wrapped",
+        "celery.utils.serialization.UnpickleableExceptionWrapper('shop', 'Broken', ['a', 1], 'Broken(1)')",
+    ),
     ("error.wrapped.made", "celery.utils.serialization.UnpickleableExceptionWrapper.from_exception(unpicklable())"),
     ("einfo", "explained()"),
     ("event.worker", "celery.events.state.Worker('a', 1)"),

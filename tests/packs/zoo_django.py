@@ -11,18 +11,22 @@ except ImportError:
     pass  # what reads the names below needs no Django
 else:
     if not settings.configured:
-        settings.configure(SECRET_KEY="a", USE_TZ=True, TEMPLATES=[{"BACKEND": "django.template.backends.django.DjangoTemplates"}])
+        settings.configure(
+            SECRET_KEY="a", USE_TZ=True, TEMPLATES=[{"BACKEND": "django.template.backends.django.DjangoTemplates"}]
+        )
 #: Of the process that walks through the modules.
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "django.conf.global_settings")
 
 PACK = "django"
-IMPORTS = ("django django.http django.http.cookie django.template.response django.utils.safestring django.core.exceptions "
-           "django.utils.datastructures django.utils.timezone django.utils.functional django.utils.translation "
-           "django.core.files.uploadedfile django.core.files.base django.contrib.messages.storage.base django.forms "
-           "django.forms.utils django.core.validators django.core.paginator django.urls django.db django.db.models "
-           "django.db.models.query django.db.models.base django.utils.tree django.db.utils django.utils.version "
-           "django.core.signing django.http.request django.contrib.sessions.backends.cache django.middleware.csrf "
-           "django.utils.html django.core.mail django.template datetime decimal uuid")
+IMPORTS = (
+    "django django.http django.http.cookie django.template.response django.utils.safestring django.core.exceptions "
+    "django.utils.datastructures django.utils.timezone django.utils.functional django.utils.translation "
+    "django.core.files.uploadedfile django.core.files.base django.contrib.messages.storage.base django.forms "
+    "django.forms.utils django.core.validators django.core.paginator django.urls django.db django.db.models "
+    "django.db.models.query django.db.models.base django.utils.tree django.db.utils django.utils.version "
+    "django.core.signing django.http.request django.contrib.sessions.backends.cache django.middleware.csrf "
+    "django.utils.html django.core.mail django.template datetime decimal uuid"
+)
 SKIPPED = (
     # what an application is made of: settings, models and their parts, forms, templates, views, routes, commands
     "django.conf", "django.contrib.admin", "django.contrib.admindocs", "django.contrib.auth",
@@ -86,7 +90,10 @@ KEPT = {
 
 VALUES = [
     ("response", "django.http.HttpResponse(b'a')"),
-    ("response.text", "django.http.HttpResponse(u'a', content_type='text/plain; charset=utf-8', status=404, reason='No')"),
+    (
+        "response.text",
+        "django.http.HttpResponse(u'a', content_type='text/plain; charset=utf-8', status=404, reason='No')",
+    ),
     ("response.headers", "with_headers(django.http.HttpResponse('a'))"),
     ("response.cookies", "with_cookies(django.http.HttpResponse('a'))"),
     ("response.redirect", "django.http.HttpResponseRedirect('/a')"),
@@ -158,9 +165,15 @@ VALUES = [
     ("validator", "django.core.validators.MaxValueValidator(3)"),
     ("validator.regex", "django.core.validators.RegexValidator('a+', 'b')"),
     ("validator.length", "django.core.validators.MinLengthValidator(3)"),
-    ("validators", "[django.core.validators.EmailValidator(), django.core.validators.URLValidator(), "
-     "django.core.validators.FileExtensionValidator(['a'])]"),
-    ("mail", "django.core.mail.EmailMessage('a', 'b', 'c@d.org', ['e@f.org'], attachments=[('a.txt', 'b', 'text/plain')])"),
+    (
+        "validators",
+        "[django.core.validators.EmailValidator(), django.core.validators.URLValidator(), "
+        "django.core.validators.FileExtensionValidator(['a'])]",
+    ),
+    (
+        "mail",
+        "django.core.mail.EmailMessage('a', 'b', 'c@d.org', ['e@f.org'], attachments=[('a.txt', 'b', 'text/plain')])",
+    ),
     ("mail.alternatives", "alternative()"),
     ("prefetch", "django.db.models.Prefetch('a')"),
 ]

@@ -1,8 +1,10 @@
 """The zoo of kombu, see tests/packs."""
 
 PACK = "kombu"
-IMPORTS = ("kombu kombu.exceptions kombu.utils.limits kombu.utils.functional kombu.utils.scheduling kombu.utils.uuid "
-           "kombu.common kombu.serialization kombu.compression kombu.pidbox kombu.utils.json kombu.utils.eventio amqp")
+IMPORTS = (
+    "kombu kombu.exceptions kombu.utils.limits kombu.utils.functional kombu.utils.scheduling kombu.utils.uuid "
+    "kombu.common kombu.serialization kombu.compression kombu.pidbox kombu.utils.json kombu.utils.eventio amqp"
+)
 SKIPPED = (
     "kombu.transport", "kombu.asynchronous.aws", "kombu.asynchronous.http", "kombu.compression", "kombu.async",
     "kombu.abstract.Object", "kombu.abstract.MaybeChannelBound",  # base classes, which pickle as their children do
@@ -28,8 +30,10 @@ KEPT = {}
 VALUES = [
     ("exchange", "kombu.Exchange('tasks', type='direct')"),
     ("exchange.empty", "kombu.Exchange()"),
-    ("exchange.topic", "kombu.Exchange('tasks', 'topic', durable=False, auto_delete=True, delivery_mode=1, "
-     "arguments={'x': 1})"),
+    (
+        "exchange.topic",
+        "kombu.Exchange('tasks', 'topic', durable=False, auto_delete=True, delivery_mode=1, arguments={'x': 1})",
+    ),
     ("queue", "kombu.Queue('tasks', kombu.Exchange('tasks'), routing_key='a')"),
     ("queue.empty", "kombu.Queue('tasks')"),
     ("queue.arguments", "kombu.Queue('tasks', queue_arguments={'x-max-priority': 10}, expires=60, max_length=5)"),

@@ -114,7 +114,6 @@ def viewed(graph):
     """A graph that keeps the views that it was asked for."""
     for name in "adj nodes edges degree pred succ in_edges out_edges in_degree out_degree".split():
         getattr(graph, name, None)
-    graph.degree
     return graph
 
 

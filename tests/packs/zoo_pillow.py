@@ -4,8 +4,10 @@ import io
 
 PACK = "pillow"
 LIBRARY = "PIL"
-IMPORTS = ("PIL PIL.Image PIL.ImageFilter PIL.ImagePalette PIL.ImageFont PIL.ImageEnhance PIL.ImageTransform "
-           "PIL.PngImagePlugin PIL.TiffImagePlugin PIL.ImageFile PIL.ExifTags PIL.features PIL.ImageCms fractions")
+IMPORTS = (
+    "PIL PIL.Image PIL.ImageFilter PIL.ImagePalette PIL.ImageFont PIL.ImageEnhance PIL.ImageTransform "
+    "PIL.PngImagePlugin PIL.TiffImagePlugin PIL.ImageFile PIL.ExifTags PIL.features PIL.ImageCms fractions"
+)
 SKIPPED = (
     "PIL.ImageTk", "PIL.ImageWin", "PIL.ImageQt", "PIL.ImageShow", "PIL._tkinter_finder", "PIL._typing",
     "PIL.FpxImagePlugin", "PIL.MicImagePlugin",  # which need olefile
@@ -28,9 +30,12 @@ WITHOUT = {
     "PIL.TiffTags": _READS,
 }
 _FORMAT = "an image of a format that this zoo has no file of; its state is that of every other"
-KEPT = {"PIL.%sImagePlugin" % kind: _FORMAT for kind in """
+KEPT = {
+    "PIL.%sImagePlugin" % kind: _FORMAT
+    for kind in """
 Avif Blp Cur Dcx Eps Fits Fli Fpx Ftex Gbr Imt Iptc McIdas Mic Mpeg Mpo Pcd Pixar Psd Sun XVThumb Xpm
-""".split()}
+""".split()
+}
 
 MODES = "1 L LA La P PA RGB RGBA RGBX RGBa CMYK YCbCr LAB HSV I F I;16 I;16L I;16B".split()
 FORMATS = "BMP DDS DIB EPS GIF ICNS ICO IM JPEG JPEG2000 MPO MSP PCX PNG PPM QOI SGI SPIDER TGA TIFF WEBP XBM".split()
@@ -81,7 +86,10 @@ VALUES += [
     ("transform.perspective", "PIL.ImageTransform.PerspectiveTransform((1, 0, 0, 0, 1, 0, 0, 0))"),
     ("transform.any", "PIL.ImageTransform.Transform((1, 2))"),
     ("enhance", "PIL.ImageEnhance.Contrast(image('L'))"),
-    ("enhance.others", "[getattr(PIL.ImageEnhance, name)(image('RGB')) for name in ('Brightness', 'Color', 'Sharpness')]"),
+    (
+        "enhance.others",
+        "[getattr(PIL.ImageEnhance, name)(image('RGB')) for name in ('Brightness', 'Color', 'Sharpness')]",
+    ),
     ("font", "PIL.ImageFont.truetype(io.BytesIO(b''))"),
     ("font.default", "PIL.ImageFont.load_default()"),
     ("error", "PIL.UnidentifiedImageError('a')"),
@@ -141,8 +149,20 @@ def used():
 def informed():
     """An image with what plug-ins put beside it."""
     made = image("P")
-    made.info.update(dpi=(72, 72), comment=b"a", transparency=0, gamma=0.45, icc_profile=b"p", version=u"GIF89a",
-                     duration=100, loop=0, background=1, progressive=1, exif=b"Exif", interlace=None)
+    made.info.update(
+        dpi=(72, 72),
+        comment=b"a",
+        transparency=0,
+        gamma=0.45,
+        icc_profile=b"p",
+        version="GIF89a",
+        duration=100,
+        loop=0,
+        background=1,
+        progressive=1,
+        exif=b"Exif",
+        interlace=None,
+    )
     return made
 
 
@@ -153,7 +173,7 @@ def texts():
 
     texts = PngImagePlugin.PngInfo()
     texts.add_text("a", "b")
-    texts.add_itxt("c", u"d", "en", u"e")
+    texts.add_itxt("c", "d", "en", "e")
     file = io.BytesIO()
     PIL.Image.new("L", (2, 2)).save(file, "PNG", pnginfo=texts, dpi=(72, 72))
     file.seek(0)

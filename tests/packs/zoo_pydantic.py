@@ -4,10 +4,17 @@ Models are the application's own: what they are listed with is shown in policies
 """
 
 PACK = "pydantic"
-IMPORTS = ("pydantic pydantic_core pydantic.networks pydantic.color pydantic.types pydantic.fields pydantic.errors "
-           "pydantic.error_wrappers pydantic.v1 pydantic.v1.color pydantic.v1.networks datetime decimal uuid enum")
-SKIPPED = ("pydantic.mypy", "pydantic._hypothesis_plugin", "pydantic.v1.mypy", "pydantic.v1._hypothesis_plugin",
-           "pydantic.v1.errors.PydanticErrorMixin")  # a base class, which pickles as its children do
+IMPORTS = (
+    "pydantic pydantic_core pydantic.networks pydantic.color pydantic.types pydantic.fields pydantic.errors "
+    "pydantic.error_wrappers pydantic.v1 pydantic.v1.color pydantic.v1.networks datetime decimal uuid enum"
+)
+SKIPPED = (
+    "pydantic.mypy",
+    "pydantic._hypothesis_plugin",
+    "pydantic.v1.mypy",
+    "pydantic.v1._hypothesis_plugin",
+    "pydantic.v1.errors.PydanticErrorMixin",
+)  # a base class, which pickles as its children do
 _MODEL = "part of the definition of a model, not a value"
 _BASE = "a base class: what an application makes of it, it lists itself"
 WITHOUT = {
@@ -85,7 +92,10 @@ VALUES = [
     ("secret.v1", "[v1().SecretStr('a'), v1().SecretBytes(b'a'), v1().ByteSize(3), v1().NameEmail('a', 'a@b.c')]"),
     ("color.v1", "v1().color.Color('red')"),
     ("extra.v1", "v1().Extra.allow"),
-    ("urls.v1", "[getattr(v1().networks, kind)(scheme + '://a.org/b', scheme=scheme, host='a.org') for kind, scheme in URLS_OF_1]"),
+    (
+        "urls.v1",
+        "[getattr(v1().networks, kind)(scheme + '://a.org/b', scheme=scheme, host='a.org') for kind, scheme in URLS_OF_1]",
+    ),
 ]
 URLS = [
     ("AnyHttpUrl", "http://a.org/"), ("AnyWebsocketUrl", "ws://a.org/"), ("WebsocketUrl", "ws://a.org/"),
@@ -101,6 +111,8 @@ URLS_OF_1 = [
     ("AmqpDsn", "amqp"), ("CockroachDsn", "cockroachdb"), ("FileUrl", "file"), ("KafkaDsn", "kafka"),
     ("MongoDsn", "mongodb"),
 ]  # fmt: skip
+
+
 def v1():
     """The first version, by itself or as the second carries it."""
     import pydantic
@@ -124,7 +136,7 @@ def every_error(low, high):
     for name, kind in sorted(vars(v1().errors).items()):
         if low <= name < high and inspect.isclass(kind) and issubclass(kind, base) and kind is not base:
             wanted = [one for one in inspect.signature(kind).parameters if one != "ctx"]
-            made.append(kind(**{one: "a" for one in wanted}))
+            made.append(kind(**dict.fromkeys(wanted, "a")))
     return made
 
 

@@ -26,9 +26,15 @@ VALUES = [
     ("polygon.ring", "shapely.geometry.Polygon([(0, 0), (1, 1), (1, 0)]).exterior"),
     ("multi.point", "shapely.geometry.MultiPoint([(0, 0), (1, 1)])"),
     ("multi.line", "shapely.geometry.MultiLineString([[(0, 0), (1, 1)], [(2, 2), (3, 3)]])"),
-    ("multi.polygon", "shapely.geometry.MultiPolygon([shapely.geometry.box(0, 0, 1, 1), shapely.geometry.box(2, 2, 3, 3)])"),
+    (
+        "multi.polygon",
+        "shapely.geometry.MultiPolygon([shapely.geometry.box(0, 0, 1, 1), shapely.geometry.box(2, 2, 3, 3)])",
+    ),
     ("multi.empty", "shapely.geometry.MultiPolygon()"),
-    ("collection", "shapely.geometry.GeometryCollection([shapely.geometry.Point(1, 2), shapely.geometry.box(0, 0, 1, 1)])"),
+    (
+        "collection",
+        "shapely.geometry.GeometryCollection([shapely.geometry.Point(1, 2), shapely.geometry.box(0, 0, 1, 1)])",
+    ),
     ("collection.empty", "shapely.geometry.GeometryCollection()"),
     ("collection.of", "shapely.geometry.Point(0, 0).intersection(shapely.geometry.Point(1, 1))"),
     ("box", "shapely.geometry.box(0, 0, 1, 1)"),
