@@ -259,9 +259,9 @@ def test_a_lie_about_memory_and_a_hostile_argument_are_refused(what):
         assert safepickle.scan(pickled(protocol, program), policy=POLICY).verdict == "forbidden"
 
 
-def image(mode: Any, size: Any, data: Any, *more: Any, palette: Any = None, info: Any = {}) -> Made:  # noqa: B006
+def image(mode: Any, size: Any, data: Any, *more: Any, palette: Any = None, info: Any = None) -> Made:
     made = Made(newobj(ref("PIL.Image:Image").program))
-    return with_state(made, [info, mode, size, palette, data, *more])
+    return with_state(made, [{} if info is None else info, mode, size, palette, data, *more])
 
 
 IMAGES = {
