@@ -9,10 +9,12 @@ from __future__ import annotations
 import io
 import json
 import pickle
+import sys
 import tarfile
 import warnings
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -429,6 +431,41 @@ def test_a_fitted_forest_predicts_what_it_predicted_before():
         assert (loaded.predict_proba(zoo.data) == forest.predict_proba(zoo.data)).all()
 
 
+def _shown(word: str) -> Policy:
+    """The policy in the reference of the language that lists a class of an application."""
+    reference = Path(__file__).parent.parent.joinpath("policies", "README.md").read_text("utf-8")
+    shown = reference.partition("## Classes of your own")[2].split("```yaml\n")[1:]
+    return Policy.from_yaml(next(text for text in shown if word in text).partition("```")[0])
+
+
+def test_a_model_that_is_listed_as_the_reference_shows_it_loads(monkeypatch):
+    _installed("pydantic")
+    import pydantic
+
+    if pydantic.VERSION.startswith("1."):
+        pytest.skip("the reference shows a model of the second version")
+    order = pydantic.create_model("Order", __module__="shop", count=(int, ...), site=(pydantic.HttpUrl | None, None))
+    monkeypatch.setitem(sys.modules, "shop", SimpleNamespace(Order=order))
+    for made in (order(count=1), order(count=2, site="https://example.org/a")):
+        for protocol in (2, 5):
+            stream = pickle.dumps(made, protocol)
+            assert safepickle.loads(stream, policy=_shown("Order")) == made
+            with pytest.raises(safepickle.Forbidden):
+                safepickle.loads(stream, policy="pydantic")
+
+
+def test_a_chord_is_read_where_the_reference_shows_that_it_can_be():
+    _installed("celery")
+    from celery.canvas import Signature, chord
+
+    made = chord([Signature("a"), Signature("b")], Signature("c"))
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        stream = pickle.dumps(made, protocol)
+        assert safepickle.loads(stream, policy=_shown("celery")) == made
+        with pytest.raises(safepickle.Forbidden):
+            safepickle.loads(stream, policy="celery")
+
+
 def test_files_of_joblib_pass_a_scan_and_hostile_ones_do_not():
     _installed("joblib")
     import joblib
@@ -460,9 +497,10 @@ def test_real_files_of_these_libraries_are_admitted():
     """Each pickle that a Python library of these wrote, from the corpus beside the checkout."""
     if not CORPUS.exists():
         pytest.skip("the corpus is not beside this checkout")
-    libraries = {"numpy", "pytz", "dateutil"}
+    libraries = {"numpy", "pytz", "dateutil", "PIL", "shapely", "networkx"}
     beside = {"_codecs", "builtins", "__builtin__", "copyreg", "copy_reg", "datetime", "collections"}
     policy = Policy.named("numpy") | Policy.named("pytz") | Policy.named("dateutil")
+    policy |= Policy.named("pillow") | Policy.named("shapely") | Policy.named("networkx")
     passed, refused = 0, []
     with tarfile.open(CORPUS) as archive:
         manifest: dict[str, Any] = {}
