@@ -11,7 +11,6 @@ WITHOUT = {
     "pandas.core.groupby": _PENDING,
     "pandas.core.resample": _PENDING,
     "pandas.core.indexing": _TOOL,
-    "pandas._libs.lib": _TOOL,
     "numpy._core.multiarray._reconstruct": "arrays of a class that is gone (SparseArray up to 0.23)",
 }
 WITHOUT.update(dict.fromkeys("""
@@ -19,10 +18,7 @@ pandas._libs.tslibs.strptime pandas._libs.tslibs.parsing pandas._libs.tslibs.fie
 pandas._libs.hashtable pandas._libs.properties pandas.api.extensions pandas.api.indexers pandas.core.accessor
 pandas.core.arraylike pandas.core.arrays.base pandas.core.dtypes.base pandas.core.dtypes.generic
 pandas.core.indexers.objects pandas.core.interchange pandas.core.nanops pandas.core.strings pandas.Grouper _strptime
-pandas.core.window pandas.core.methods pandas.core.internals.concat pandas.core.internals.base pandas.core.reshape
-pandas.core.generic pandas.core.config_init pandas.core.flags pandas.core.ops pandas.core.array_algos
-pandas._config pandas.tseries.holiday pandas.tseries.frequencies pandas.core.indexes.accessors pandas.core.sample
-pandas.core.apply pandas.core.sorting pandas.core.missing pandas.core.tools pandas.core.util pandas.core._numba
+pandas.tseries.holiday
 """.split(), _TOOL))
 WITHOUT.update(dict.fromkeys("""
 pandas.C_NAType pandas.__pyx_unpickle_C_NAType pandas._libs.interval.IntervalMixin
