@@ -3,7 +3,8 @@
 PACK = "scipy"
 IMPORTS = ("numpy scipy scipy.sparse scipy.stats scipy.spatial scipy.spatial.transform scipy.interpolate scipy.optimize "
            "scipy.special scipy.signal scipy.integrate scipy.linalg scipy.cluster.hierarchy scipy.ndimage scipy.fft")
-SKIPPED = ("scipy._lib", "scipy.io", "scipy.weave", "scipy.misc", "scipy.datasets")
+SKIPPED = ("scipy._lib", "scipy.io", "scipy.weave", "scipy.misc", "scipy.datasets",
+           "scipy.special._precompute")  # which needs mpmath
 WITHOUT = {}
 _TUPLE = "a named tuple of 0.19 to 1.9; 1.11 has another class for it"
 KEPT = {
