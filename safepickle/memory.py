@@ -1,9 +1,11 @@
-"""What numpy's C code takes on trust when it is given a state, judged before it is given one.
+"""What C code takes on trust when it is given a state, judged before it is given one: numpy's, and Pillow's.
 
 numpy believes a state about memory: how long an item is, where its fields stand, whether it holds pointers to objects.
 A state that lies about any of it makes numpy read or write where nothing of its own is: bytes become object pointers, a
 field stands beyond its item, a list is shorter than its array.  Patterns say what kinds of values there are; whether
 sizes add up takes arithmetic, and that is here.  `state: {memory: dtype}` and its like ask for it.
+
+Pillow makes room for as many pixels as a state says before it looks at the data: `image` is a state whose data fill it.
 
 Rules:
 
@@ -41,6 +43,16 @@ _POINTER: Final = 8  # numpy reads O4 as O8 where pointers have 8 bytes; where t
 _MOST_SPELLED: Final = 256
 _NO_NUMBER: Final = 1 - 2**63
 _MOST_SHORT: Final = 2**31
+
+# Bits of a pixel in the data of an image, by mode, and the lines that an image without a pixel may have all the same:
+# Pillow keeps a pointer for each.  No science went into this number.
+_PIXEL: Final = {
+    "1": 1, "L": 8, "P": 8, "LA": 16, "La": 16, "PA": 16, "I;16": 16, "I;16L": 16, "I;16B": 16, "I;16N": 16,
+    "RGB": 24, "YCbCr": 24, "LAB": 24, "HSV": 24, "RGBA": 32, "RGBX": 32, "RGBa": 32, "CMYK": 32, "I": 32, "F": 32,
+}  # fmt: skip
+_MOST_EMPTY_LINES: Final = 2**16
+_LONGEST_PALETTE: Final = 4 * 256
+_BESIDE_AN_IMAGE: Final = frozenset({"none", "str", "bytes", "int", "list"})  # the file's name; a JPEG's layers
 
 # numpy's flags of a dtype: reference-counted, pickled as a list, a pointer, to be initialised, needs the interpreter.
 _ALIGNED: Final = 0x80
@@ -87,7 +99,9 @@ class Memory:
         self._records = {}
 
     def admits(self, layout: str, target: int, state: int) -> bool:
-        """Whether numpy can believe the state that `target` is given; the view is open."""
+        """Whether C code can believe the state that `target` is given; the view is open."""
+        if layout == "image":
+            return self._is_image(state)
         heap = self._heap
         if state & sym.KIND != sym.TUPLE:
             return False
@@ -206,6 +220,39 @@ class Memory:
             maker: Global | None = prim.maker(self._heap, code)
             return maker is not None and maker.module.startswith("numpy.")
         return self._matcher.word(code) in {"none", "bool", "int", "float", "complex", "str", "bytes"}
+
+    # -- Images ------------------------------------------------------------------------------------------------------
+
+    def _is_image(self, state: int) -> bool:
+        """Whether it is a list of info, mode, size, palette, data, and of what a format has besides."""
+        items = self._matcher.contents(state) or [] if state & sym.KIND == sym.LIST else []
+        if len(items) not in (5, 6, 7, 8):
+            return False
+        info, mode, size, palette, data = items[:5]
+        pixel = _PIXEL.get(self._text(mode) or "")
+        sides = [self._int(code) for code in self._tuple(size)]
+        if pixel is None or len(sides) != 2 or min(sides) < 0:
+            return False
+        width, height = sides
+        if not width * height and max(width, height) > _MOST_EMPTY_LINES:
+            return False
+        return (
+            self._is_raw(data)
+            and self._raw_size(data) == (width * pixel + 7) // 8 * height
+            and info & sym.KIND == sym.DICT
+            and self._is_palette(palette)
+            and all(self._matcher.word(code) in _BESIDE_AN_IMAGE for code in items[5:])
+        )
+
+    def _is_palette(self, code: int) -> bool:
+        """Nothing, bytes, or numbers that each fit into one; a number by itself would be a length."""
+        if code & sym.KIND == sym.NONE:
+            return True
+        if (self._matcher.length(code) or 0) > _LONGEST_PALETTE:
+            return False
+        if code & sym.KIND != sym.LIST:
+            return self._is_raw(code)
+        return all(0 <= self._int(item) <= 255 for item in self._heap.codes(code))
 
     # -- dtypes ------------------------------------------------------------------------------------------------------
 

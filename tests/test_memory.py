@@ -1,4 +1,4 @@
-"""What numpy believes about memory: states that tell the truth pass, and every lie is refused, without numpy."""
+"""What numpy and Pillow believe about memory: what tells the truth passes, and every lie is refused, without them."""
 
 from __future__ import annotations
 
@@ -257,6 +257,67 @@ def test_a_lie_about_memory_and_a_hostile_argument_are_refused(what):
         with pytest.raises(safepickle.Forbidden):
             safepickle.verify(pickled(protocol, program), policy=POLICY)
         assert safepickle.scan(pickled(protocol, program), policy=POLICY).verdict == "forbidden"
+
+
+def image(mode: Any, size: Any, data: Any, *more: Any, palette: Any = None, info: Any = None) -> Made:
+    made = Made(newobj(ref("PIL.Image:Image").program))
+    return with_state(made, [{} if info is None else info, mode, size, palette, data, *more])
+
+
+IMAGES = {
+    "bytes": image("L", (3, 2), b"123456"),
+    "of Python 2": image("RGB", (1, 1), "abc"),
+    "without a pixel": image("RGB", (0, 0), b""),
+    "bits that fill no byte": image("1", (9, 2), b"1234"),
+    "two bytes for each": image("I;16", (2, 1), b"1234"),
+    "a palette": image("P", (1, 1), b"1", palette=[1, 2, 255]),
+    "a palette in bytes": image("PA", (1, 1), b"12", palette=b"123"),
+    "of a file": image("L", (1, 1), b"1", "a.jpg", 1, [("\x01", 1, 1, 0)]),
+    "with what was beside it": image("L", (1, 1), b"1", info={"dpi": (72, 72)}),
+}
+LIES_OF_IMAGES = {
+    "more pixels than data": image("RGBA", (100_000, 100_000), b"1234"),
+    "more data than pixels": image("L", (1, 1), b"12"),
+    "lines without a pixel": image("L", (0, 10**9), b""),
+    "pixels without a line": image("L", (10**9, 0), b""),
+    "sides below nothing": image("L", (-1, -1), b"1"),
+    "bits that fill one more byte": image("1", (9, 2), b"123"),
+    "a mode that nobody knows": image("XYZ", (1, 1), b"123"),
+    "a mode that is none": image(3, (1, 1), b"1"),
+    "a size in a list": image("L", [1, 1], b"1"),
+    "a size of three": image("L", (1, 1, 1), b"1"),
+    "a size that is not spelled out": image("L", (1, call("decimal:Decimal", "1")), b"1"),
+    "data that are not spelled out": image("L", (1, 1), call("decimal:Decimal", "1")),
+    "a number for a palette": image("P", (1, 1), b"1", palette=10**11),
+    "a palette of numbers that fit no byte": image("P", (1, 1), b"1", palette=[256]),
+    "a palette of what is no number": image("P", (1, 1), b"1", palette=[None]),
+    "a palette without end": image("P", (1, 1), b"1", palette=[1] * 1025),
+    "what was beside it in a list": image("L", (1, 1), b"1", info=[]),
+    "an object for a file's name": image("L", (1, 1), b"1", call("decimal:Decimal", "1")),
+    "too much behind it": image("L", (1, 1), b"1", None, None, None, None),
+}
+
+
+@pytest.mark.parametrize("what", IMAGES)
+def test_an_image_that_its_data_fill_is_admitted(what):
+    for protocol in (2, 4):
+        safepickle.verify(pickled(protocol, IMAGES[what].program), policy="pillow")
+
+
+@pytest.mark.parametrize("what", LIES_OF_IMAGES)
+def test_an_image_that_its_data_do_not_fill_is_refused(what):
+    for protocol in (2, 4):
+        with pytest.raises(safepickle.Forbidden):
+            safepickle.verify(pickled(protocol, LIES_OF_IMAGES[what].program), policy="pillow")
+
+
+def test_one_text_of_pixels_does_not_make_images_without_end():
+    """Each image copies what it is made of: a thousand of a memoised megabyte are a gigabyte."""
+    state = step([{}, "L", (1000, 1000), None, b"1" * 1_000_000])
+    one = newobj(ref("PIL.Image:Image").program)
+    many = [[build(one, ("BINGET", 0)), "POP"] for _ in range(100)]
+    with pytest.raises(safepickle.LimitExceeded):
+        safepickle.verify(pickled(4, state, ("BINPUT", 0), "POP", *many, "NONE"), policy="pillow")
 
 
 def test_a_dtype_that_gets_its_state_after_its_array_is_refused():

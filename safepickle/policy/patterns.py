@@ -22,7 +22,12 @@ WORDS: Final = frozenset({
 #: A word that only a signature's last place may hold: any further arguments.
 REST: Final = "rest"
 #: States whose sizes have to add up, each with the class that it is the state of; `memory.py` judges them.
-LAYOUTS: Final = {"dtype": "numpy.dtype", "array": "numpy.ndarray", "masked_array": "numpy.ma.MaskedArray"}
+LAYOUTS: Final = {
+    "dtype": "numpy.dtype",
+    "array": "numpy.ndarray",
+    "masked_array": "numpy.ma.MaskedArray",
+    "image": "PIL.Image.Image",
+}
 #: What an argument can be that says how memory is looked at; `tensors.py` judges it.  It comes behind a storage, an
 #: offset and sizes.
 VIEWS: Final = frozenset({"strides", "dense_strides"})

@@ -355,6 +355,14 @@ _NAMES: Final = {
     "celery.utils.imports": {_IMPORTS: "symbol_by_name"},
     "kombu.utils.imports": {_IMPORTS: "symbol_by_name"},
     "celery.app.task": {_CALLS: "Task.apply Task.__call__"},
+    "celery.app.registry": {_IMPORTS: "_unpickle_task _unpickle_task_v2"},
+    "celery.app.utils": {_CALLS: "_unpickle_app _unpickle_app_v2"},
+    "celery.backends.base": {_CALLS: "unpickle_backend"},
+    "kombu.abstract": {_CALLS: "unpickle_dict"},
+    "kombu.utils.functional": {_CALLS: "lazy"},
+    "django.utils.functional": {_CALLS: "_lazy_proxy_unpickle"},
+    "pydantic.errors": {_CALLS: "cls_kwargs"},
+    "pydantic.v1.errors": {_CALLS: "cls_kwargs"},
     "zope.dottedname.resolve": {_IMPORTS: "resolve"},
     "twisted.python.reflect": {_IMPORTS: "namedAny namedObject namedModule"},
     "jinja2": {_CODE: "Template Environment Environment.from_string"},
@@ -422,7 +430,13 @@ _CALLED: Final = {
     "numpy._core.memmap": "memmap",
 }
 #: Dangerous only where a policy does not say what they are called with.
-_BOUNDED: Final = {"_operator": "getitem itemgetter", "numpy": "vectorize"}
+_BOUNDED: Final = {
+    "_operator": "getitem itemgetter",
+    "numpy": "vectorize",
+    "kombu.abstract": "unpickle_dict",
+    "pydantic.errors": "cls_kwargs",
+    "pydantic.v1.errors": "cls_kwargs",
+}
 
 
 def _canonical(module: str, name: str) -> Iterator[Name]:

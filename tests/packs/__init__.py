@@ -11,6 +11,7 @@ of it that the zoo does not explain.
 A zoo is one file, `zoo_<pack>.py`, in the language of Python 2.7 and 3 at once, so that old releases can be asked too:
 
     PACK = "numpy"              the policy, and the library that is walked
+    LIBRARY = "PIL"             optional: the library, where its package has another name than the policy
     IMPORTS = "numpy numpy.ma"  what the expressions name; what a release does not have is left out
     VALUES = [("array", "numpy.arange(3)"), ...]    a name, and an expression that makes a fresh object
     def more(): ...             optional: yields further (name, function that makes a fresh object)

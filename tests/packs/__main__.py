@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import sys
 
 from safepickle.policy.learn import document
@@ -39,7 +38,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("packs", nargs="*", metavar="PACK", help=f"one of {', '.join(measuring.packs())}")
     parser.add_argument("--all", action="store_true", help="every pack whose library is installed")
     given = parser.parse_args(arguments)
-    chosen = [pack for pack in measuring.packs() if importlib.util.find_spec(pack)] if given.all else given.packs
+    chosen = list(filter(measuring.is_installed, measuring.packs())) if given.all else given.packs
     if not chosen:
         parser.error("name a pack, or say --all")
     settled = [show(pack) for pack in chosen]

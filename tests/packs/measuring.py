@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import base64
 import importlib
+import importlib.util
 import json
 import pickle
+import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -36,6 +38,18 @@ def packs() -> list[str]:
 def zoo_of(pack: str) -> ModuleType:
     """The zoo of a pack."""
     return importlib.import_module(f"tests.packs.zoo_{pack}")
+
+
+def library_of(pack: str) -> str:
+    """What is imported and walked for a pack: the package of that name, unless its zoo says another."""
+    return str(getattr(zoo_of(pack), "LIBRARY", pack))
+
+
+def is_installed(pack: str) -> bool:
+    """Whether the library of a pack is here."""
+    library = library_of(pack)
+    # A module that puts another object in its own place, as kombu does, has no spec any more.
+    return library in sys.modules or importlib.util.find_spec(library) is not None
 
 
 class Carried(NamedTuple):
@@ -66,7 +80,7 @@ def samples(zoo: ModuleType, problems: list[str], *, walked: bool = True) -> Ite
     """The pickles of what the installed library can make, at every protocol."""
     made = [(name, writing.pickles(make, PROTOCOLS, writing.pickler(zoo))) for name, make in writing.makers(zoo)]
     if walked:
-        walk = walking.walk(zoo.PACK, zoo.SKIPPED, zoo.__name__)
+        walk = walking.walk(library_of(zoo.PACK), zoo.SKIPPED, zoo.__name__)
         made += walk.rows
         problems += walk.problems
     for name, found in made:
@@ -138,9 +152,10 @@ def measure(pack: str, *, walked: bool = True) -> Measured:
     old = [Sample(one.label, one.data) for one in carried(pack)]
     learned = study([*fresh, *old], policy)
     known = _Explained(zoo.WITHOUT)
-    refused = {sample.name for sample in _refused([*fresh, *old], policy)}
+    refused = dict(_refused([*fresh, *old], policy))
     problems += [str(one) for one in learned.problems if one.sample not in refused]
-    for name in [*(entry.name for entry in learned.entries), *(one.name for one in learned.withheld)]:
+    needed = [*(entry.name for entry in learned.entries), *(one.name for one in learned.withheld)]
+    for name in [*needed, *(name for names in refused.values() for name in names)]:  # what no policy can grant, too
         known.explains(name)
     kept = _Explained(zoo.KEPT)
     unused = [name for name in own(policy, pack) - used([*fresh, *old], policy) if not kept.explains(name)]
@@ -175,7 +190,9 @@ def used(streams: Iterable[Sample], policy: Policy) -> set[Name]:
     }
 
 
-def _refused(streams: Iterable[Sample], policy: Policy) -> Iterator[Sample]:
+def _refused(streams: Iterable[Sample], policy: Policy) -> Iterator[tuple[str, set[Name]]]:
+    """The samples that the policy refuses, each with the names that it refuses them for."""
     for sample in streams:
-        if any(judged.refusals for judged in Source(sample, policy.limits).judged(policy, [])):
-            yield sample
+        refusals = [one for judged in Source(sample, policy.limits).judged(policy, []) for one in judged.refusals]
+        if refusals:
+            yield sample.name, {(one.module, one.name) for one in refusals if one.module and one.name}

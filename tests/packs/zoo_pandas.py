@@ -3,7 +3,11 @@
 PACK = "pandas"
 IMPORTS = ("numpy pandas pandas.api.types pandas.tseries.offsets pandas.errors pandas.arrays pandas.sparse.api pytz "
            "dateutil.tz datetime zoneinfo decimal")
-SKIPPED = ("pandas.io", "pandas.plotting", "pandas._testing", "pandas.util", "pandas.core.computation", "pandas.compat")
+SKIPPED = (
+    "pandas.io", "pandas.plotting", "pandas._testing", "pandas.util", "pandas.core.computation", "pandas.compat",
+    "pandas.core.arrays.arrow._arrow_utils", "pandas.core.arrays.arrow.extension_types",  # which need pyarrow
+    "pandas.core._numba.extensions", "pandas.core._numba.kernels",  # which need numba
+)  # fmt: skip
 _PENDING = "the middle of a computation, not a value"
 _TOOL = "a tool, not a value"
 WITHOUT = {
@@ -11,7 +15,6 @@ WITHOUT = {
     "pandas.core.groupby": _PENDING,
     "pandas.core.resample": _PENDING,
     "pandas.core.indexing": _TOOL,
-    "pandas._libs.lib": _TOOL,
     "numpy._core.multiarray._reconstruct": "arrays of a class that is gone (SparseArray up to 0.23)",
 }
 WITHOUT.update(dict.fromkeys("""
@@ -19,10 +22,7 @@ pandas._libs.tslibs.strptime pandas._libs.tslibs.parsing pandas._libs.tslibs.fie
 pandas._libs.hashtable pandas._libs.properties pandas.api.extensions pandas.api.indexers pandas.core.accessor
 pandas.core.arraylike pandas.core.arrays.base pandas.core.dtypes.base pandas.core.dtypes.generic
 pandas.core.indexers.objects pandas.core.interchange pandas.core.nanops pandas.core.strings pandas.Grouper _strptime
-pandas.core.window pandas.core.methods pandas.core.internals.concat pandas.core.internals.base pandas.core.reshape
-pandas.core.generic pandas.core.config_init pandas.core.flags pandas.core.ops pandas.core.array_algos
-pandas._config pandas.tseries.holiday pandas.tseries.frequencies pandas.core.indexes.accessors pandas.core.sample
-pandas.core.apply pandas.core.sorting pandas.core.missing pandas.core.tools pandas.core.util pandas.core._numba
+pandas.tseries.holiday
 """.split(), _TOOL))
 WITHOUT.update(dict.fromkeys("""
 pandas.C_NAType pandas.__pyx_unpickle_C_NAType pandas._libs.interval.IntervalMixin
@@ -39,9 +39,37 @@ pandas.core.dtypes.dtypes.BaseMaskedDtype pandas.core.dtypes.dtypes.PandasExtens
 pandas.core.indexes.frozen.IndexOpsMixin pandas.core.indexes.frozen.NoNewAttributesMixin
 pandas.core.indexes.frozen.PandasObject pandas.core.indexes.frozen.SelectionMixin
 """.split(), "a base class"))
-KEPT = {}
+KEPT = {
+    "pandas._libs.tslib.__nat_unpickle": "0.20",
+    "pandas._libs.tslibs.offsets.QuarterOffset": "as a class, of 1.1 to 2.2",
+    "pandas._libs.tslibs.offsets.YearOffset": "as a class, of 1.1 to 2.2",
+    "pandas._libs.tslibs.timedeltas.Timedelta": "as a class, of 0.24 to 2.2",
+    "pandas.core.arrays.arrow": "1.5 to 2.2, with pyarrow",
+    "pandas.core.arrays.numpy_.PandasArray": "0.24 to 1.5",
+    "pandas.core.arrays.numpy_.PandasDtype": "0.24 to 1.1",
+    "pandas.core.arrays.sparse.array.SparseDtype": "0.24, in pandas.core.arrays.sparse",
+    "pandas.core.arrays.string_.StringArrayNumpySemantics": "2.3",
+    "pandas.core.arrays.string_arrow": "1.5 to 2.3, with pyarrow",
+    "pandas.core.dtypes.dtypes.ArrowDtype": "2.2, with pyarrow",
+    "pandas.core.indexes.base": "in pandas.core.index, before 0.20",
+    "pandas.core.indexes.numeric.NumericIndex": "as a class, of 0.20 to 1.5",
+    "pandas.errors.SettingWithCopyError": "1.5 to 2.2",
+    "pandas.errors.SettingWithCopyWarning": "1.5 to 2.2",
+    "pandas.tseries.offsets": "0.20 to 0.25",
+    "pyarrow.lib": "with pyarrow, which this zoo's extra does not bring",
+}
+
+HALVES = "BHalfYearBegin BHalfYearEnd HalfYearBegin HalfYearEnd".split()
 
 VALUES = [
+    ("offset.halves", "[getattr(pandas.tseries.offsets, name)() for name in HALVES]"),
+    ("offset.weekday", "[pandas.tseries.offsets.WeekOfMonth(week=1, weekday=2), "
+     "pandas.tseries.offsets.FY5253Quarter(startingMonth=1, weekday=1, qtr_with_extra_week=1)]"),
+    ("dtype.integers", "[pandas.Int16Dtype(), pandas.Int32Dtype(), pandas.UInt8Dtype(), pandas.UInt16Dtype(), "
+     "pandas.UInt32Dtype()]"),
+    ("frozen", "pandas.MultiIndex.from_arrays([[1], [2]], names=['a', 'b']).names"),
+    ("error.bounds", "[pandas.errors.OutOfBoundsDatetime('a'), pandas.errors.OutOfBoundsTimedelta('a')]"),
+    ("error.variable", "pandas.errors.UndefinedVariableError('a')"),
     ("frame", "pandas.DataFrame({'a': [1, 2], 'b': [1.5, None], 'c': ['x', 'y']})"),
     ("frame.empty", "pandas.DataFrame()"),
     ("frame.columns", "pandas.DataFrame([[1, 2.5], [3, 4.5]], index=['r', 's'], columns=[10, 20])"),

@@ -3,16 +3,44 @@
 PACK = "scipy"
 IMPORTS = ("numpy scipy scipy.sparse scipy.stats scipy.spatial scipy.spatial.transform scipy.interpolate scipy.optimize "
            "scipy.special scipy.signal scipy.integrate scipy.linalg scipy.cluster.hierarchy scipy.ndimage scipy.fft")
-SKIPPED = ("scipy._lib", "scipy.io", "scipy.weave", "scipy.misc", "scipy.datasets")
+SKIPPED = ("scipy._lib", "scipy.io", "scipy.weave", "scipy.misc", "scipy.datasets",
+           "scipy.special._precompute")  # which needs mpmath
 WITHOUT = {}
-KEPT = {}
+_TUPLE = "a named tuple of 0.19 to 1.9; 1.11 has another class for it"
+KEPT = {
+    "scipy.stats._continuous_distns.frechet_l_gen": "0.19 to 1.5",
+    "scipy.stats._continuous_distns.frechet_r_gen": "0.19 to 1.5",
+    "scipy.stats._continuous_distns.gilbrat_gen": "0.19 to 1.9",
+    "scipy.stats._continuous_distns.skew_norm_gen": "0.19 to 1.9",
+    "scipy.stats._continuous_distns.trapz_gen": "0.19 to 1.5",
+    "scipy.stats._distn_infrastructure.rv_frozen": "frozen distributions of 0.19 to 1.5",
+    "scipy.stats._stats_py.KendalltauResult": _TUPLE,
+    "scipy.stats._stats_py.Ks_2sampResult": "0.19; what 1.5 writes has another name",
+    "scipy.stats._stats_py.MannwhitneyuResult": "a named tuple of 0.19 to 1.5",
+    "scipy.stats._stats_py.PointbiserialrResult": _TUPLE,
+    "scipy.stats._stats_py.Ttest_1sampResult": _TUPLE,
+    "scipy.stats._stats_py.Ttest_relResult": _TUPLE,
+    "scipy.stats._stats_py.WeightedTauResult": _TUPLE,
+}
+KEPT.update(dict.fromkeys(
+    ("scipy.sparse.%s_array" % kind for kind in "bsr coo csc csr dia dok lil".split()),
+    "in scipy.sparse._arrays, which wrote them in 1.10",
+))
 
 KINDS = "bsr coo csc csr dia dok lil".split()
 FUNCTIONS = """
 special.expit special.logit special.gamma special.gammaln special.erf special.softmax special.logsumexp special.xlogy
 linalg.norm stats.pearsonr stats.spearmanr stats.zscore stats.mode stats.iqr spatial.distance.euclidean
 spatial.distance.cosine spatial.distance.cityblock spatial.distance.correlation spatial.distance.hamming
-optimize.rosen signal.medfilt
+optimize.rosen signal.medfilt spatial.distance.braycurtis spatial.distance.canberra spatial.distance.cdist
+spatial.distance.chebyshev spatial.distance.jaccard spatial.distance.jensenshannon spatial.distance.mahalanobis
+spatial.distance.minkowski spatial.distance.pdist spatial.distance.seuclidean spatial.distance.sqeuclidean
+spatial.distance.squareform special.beta special.betaln special.boxcox special.boxcox1p special.cbrt special.psi
+special.entr special.erfc special.erfinv special.exp10 special.exp2 special.expm1 special.gammainc special.i0
+special.i1 special.inv_boxcox special.inv_boxcox1p special.j0 special.j1 special.kl_div special.log1p
+special.log_expit special.log_ndtr special.ndtr special.ndtri special.rel_entr special.xlog1py stats.gmean stats.hmean
+stats.kendalltau stats.ks_2samp stats.kurtosis stats.rankdata stats.sem stats.skew stats.trim_mean stats.ttest_ind
+stats.ttest_rel
 """.split()
 
 VALUES = [
@@ -59,6 +87,15 @@ VALUES = [
     ("result.describe", "scipy.stats.describe([1.0, 2.0, 3.0])"),
     ("result.mode", "scipy.stats.mode([1, 2, 2])"),
     ("result.anova", "scipy.stats.f_oneway([1.0, 2.0, 3.0], [2.0, 3.0, 5.0])"),
+    ("result.kruskal", "scipy.stats.kruskal([1, 2, 3], [2, 3, 5])"),
+    ("result.kurtosis", "scipy.stats.kurtosistest(range(30))"),
+    ("result.normal", "scipy.stats.normaltest(range(30))"),
+    ("result.chisquare", "scipy.stats.chisquare([1, 2])"),
+    ("result.skew", "scipy.stats.skewtest(range(30))"),
+    ("hull.delaunay", "scipy.spatial.Delaunay([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.5]])"),
+    ("hull.convex", "scipy.spatial.ConvexHull([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.5]])"),
+    ("hull.voronoi", "scipy.spatial.Voronoi([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.5]])"),
+    ("distribution.discrete", "scipy.stats.rv_discrete(values=([1, 2], [0.5, 0.5]))"),
     ("result.ivp", "scipy.integrate.solve_ivp(lambda t, y: -y, [0, 1], [1.0])"),
     ("bounds", "scipy.optimize.Bounds([0, 0], [1, 1])"),
     ("lti", "scipy.signal.TransferFunction([1], [1, 2])"),
