@@ -180,7 +180,7 @@ class _Supply:
 def _item(number: int, source: Any, digest: str) -> _Item | _Outcome:
     name = None
     if isinstance(source, Report):
-        return _Outcome(source._replace(policy=source.policy or digest))
+        return _Outcome(source._replace(judge=source.policy or digest))
     if isinstance(source, tuple) and len(source) == 2 and isinstance(source[0], str):
         name, source = source
     if isinstance(source, (str, os.PathLike)):

@@ -308,7 +308,7 @@ class _Scan:
             self.name, verdict, graded(self.findings, capabilities, unknown=self.how.tells_unknown), capabilities,
             self.members.closed(),
             tuple(dict.fromkeys(self.missing)), self.source.size, claimed, self.hashed or self._hash(),
-            self.policy.digest,
+            self.policy,
         )  # fmt: skip
 
     def _hash(self) -> str:
