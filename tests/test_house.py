@@ -32,7 +32,7 @@ LAYERS = (
     {"weighing", "lane", "expansion", "memory"},
     {"policy.freeze", "policy"},
     {"policy.diff", "policy.explain", "policy.schema", "verifier", "pickler", "disassemble"},
-    {"unpickler", "layouts"},
+    {"unpickler", "layouts", "rows"},
     {"codec", "report"},
     {"capabilities", "results"},
     {"scanner"},
