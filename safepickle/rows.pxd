@@ -13,6 +13,7 @@ cdef class Walk:
     cdef readonly Verifier verifier
     cdef readonly Reader reader
     cdef readonly object look
+    cdef readonly list loud
     cdef readonly int64_t at
     cdef public int64_t begin
     cdef public bint is_over

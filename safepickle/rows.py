@@ -6,7 +6,8 @@ A queue or a log may hold a million of them in a file.  What is kept of each is 
   sure of one.  At the first one it is not sure of, the walk ends before it.
 * What follows a pickle is tested before it is taken for another one: the walk also ends before zeros and at the end of
   what there is.
-* In a window, whoever scans is asked to look at what holds a PROTO, which may be a pickle inside of this one.
+* What holds a PROTO may be a pickle with another one inside: in a window, whoever scans is asked to look at it;
+  otherwise it is noted, so that all the others need not be searched.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class Walk:
         self.look = look
         self.at = at  # where in the source the pickle begins that is being read, or the next one
         self.begin = reader.pos  # where in the reader's data: what has been let go of it is not there any more
+        self.loud: list[tuple[int, int]] = []  # where, without a `look`, pickles hold a PROTO behind their beginning
         self.is_over = False  # set by whoever was told of what was let go, and has something to say of it
 
     def run(self, numbers: Any, word: int, most: int, shared: int) -> bool:
@@ -56,8 +58,11 @@ class Walk:
                 return False
             pos = reader.pos
             data = prim.pointer(reader.data)
-            if windowed and self._holds_proto(data, self.begin + 1, pos) and not self._look():
-                return False
+            if self._holds_proto(data, self.begin + 1, pos):
+                if not windowed:
+                    self.loud.append((start + 1, pos))
+                elif not self._look():
+                    return False
             stop = self.at + pos + reader.shift - start
             log.note(numbers, self.at, stop, verifier.opcodes, word)
             self.at = stop

@@ -103,6 +103,7 @@ _MOST_MEMBERS: Final = 1_000_000
 #: A PROTO, and an opcode that a pickle can begin with.
 _BEGINNINGS: Final = bytes(row.code for row in TABLE if not row.before and "GET" not in row.name and row.name != "STOP")
 _NESTED: Final = re.compile(rb"\x80[\x02-\x05](?=[%s])" % re.escape(_BEGINNINGS))
+_BEHIND: Final = 2  # bytes of it that stand behind its first one
 #: Opcodes of pickles inside pickles that are judged whatever the length of the source.
 _LEAST_NESTED_WORK: Final = 100_000
 #: Files and streams up to this size are read as a whole; larger ones in windows, past their payloads.
@@ -540,6 +541,7 @@ class _Scan:
             beside.end()
         if row.data is not None:  # else nobody looks for more than what is inside
             row.starts.follow(self.members.starts(first))
+            row.walked.append((start, walk.at, walk.loud))
         if row.part.is_unpacked():
             self.budget.opcodes -= walk.at - start
         return walk.at
@@ -773,7 +775,7 @@ class _Scan:
         its names: a finding needs a global that a module could have.
         """
         if row.data is not None:
-            self._search(row, row.data, lambda at: at)
+            self._judge_hidden(row, row.data, lambda at: at, row.unsearched(row.data))
         else:
             most = _SEARCHED if row.part.depth and not rest else LOOKED_AT
             self._search(row, row.part.source.read(rest, most), lambda at: rest + at)
@@ -788,9 +790,15 @@ class _Scan:
         begin: int = 0,
     ) -> None:
         """Look for pickles in bytes of a stream; `place` says where in it such a byte stands."""
+        matches = _NESTED.finditer(data, begin, len(data) if until is None else until)
+        self._judge_hidden(row, data, place, (match.start() for match in matches))
+
+    def _judge_hidden(
+        self, row: _Row, data: bytes | bytearray, place: Callable[[int], int], begins: Iterable[int]
+    ) -> None:
+        """Judge what begins there, unless it is known to be a pickle of the row itself."""
         frozen = data if isinstance(data, bytes) else b""
-        for match in _NESTED.finditer(data, begin, len(data) if until is None else until):
-            at = match.start()
+        for at in begins:
             if place(at) in row.starts:
                 continue
             frozen = frozen or bytes(data)  # once, and only where there is something to be read
@@ -891,6 +899,7 @@ class _Row:
 
     __slots__ = (
         "data", "findings", "follows", "hidden", "is_torch", "members", "part", "patience", "starts", "verifiers",
+        "walked",
     )  # fmt: skip
 
     def __init__(self, part: _Part, data: bytes | None, findings: int = 0, members: int = 0) -> None:
@@ -904,6 +913,19 @@ class _Row:
         self.follows = part.depth > 0 and part.name.rpartition("!/")[2] in TORCH_TAR_MEMBERS  # data behind its pickles
         self.starts = Places()  # where the pickles of the row begin
         self.verifiers: deque[Verifier] = deque(maxlen=2)  # the last ones, of a file of torch's
+        # Of what is in memory: where walks were, and where in the pickles there others may begin.
+        self.walked: list[tuple[int, int, list[tuple[int, int]]]] = []
+
+    def unsearched(self, data: bytes) -> Iterator[int]:
+        """Where pickles seem to begin inside of others: nowhere where a walk has met no PROTO but at a beginning."""
+        at = 0
+        for start, stop, loud in (*self.walked, (len(data), len(data), [])):
+            for begin, until in ((at, start), *loud):
+                for match in _NESTED.finditer(data, begin, min(until + _BEHIND, len(data))):
+                    if match.start() >= until:
+                        break
+                    yield match.start()
+            at = stop
 
 
 class _Marks:

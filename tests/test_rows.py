@@ -82,6 +82,12 @@ def test_a_walk_notes_what_it_is_sure_of_and_ends_before_what_it_is_not():
         assert tuple(log) == ((0, 2, 2, "pass", ""), (2, 6, 3, "pass", ""))
 
 
+def test_a_walk_notes_where_pickles_may_have_others_inside():
+    hides = pickle.dumps([FEW], 4)
+    _, walk, _ = walk_of(FEW + hides + b"N." + hides + FEW)
+    assert walk.loud == [(5, 4 + len(hides)), (7 + len(hides), 6 + 2 * len(hides))]
+
+
 def test_a_walk_has_an_end():
     is_sure, walk, log = walk_of(b"N." * 9, most=4)
     assert (is_sure, walk.at, len(log)) == (True, 8, 4)
