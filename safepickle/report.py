@@ -193,15 +193,22 @@ class Report(NamedTuple):
         """
         return self.hashed if isinstance(self.hashed, str) else self.hashed()
 
-    def to_dict(self) -> dict[str, Any]:
-        """The report as plain data for JSON."""
+    def to_dict(self, most_members: int | None = None) -> dict[str, Any]:
+        """The report as plain data for JSON.
+
+        Where there are more members than `most_members`, the first ones, and `more_members`: how many are left out.
+        """
+        count = len(self.members)
+        cut = count if most_members is None else min(most_members, count)
+        left_out = {"more_members": count - cut} if cut < count else {}
         return {
             "source": self.source,
             "verdict": self.verdict,
             "ok": self.ok,
             "findings": [finding._asdict() for finding in self.findings],
             "capabilities": [_capability_to_dict(capability) for capability in self.capabilities],
-            "members": [member._asdict() for member in self.members],
+            "members": [member._asdict() for member in (self.members if cut == count else self.members[:cut])],
+            **left_out,
             "missing": [{**grant._asdict(), "verbs": list(grant.verbs)} for grant in self.missing],
             "size": self.size,
             "claimed": self.claimed,
