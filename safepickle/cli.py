@@ -25,7 +25,7 @@ from safepickle.errors import escape
 from safepickle.formats import Outcome
 from safepickle.policy import Policy
 from safepickle.report import FORBIDDEN, INCOMPLETE, MALFORMED, NOT_A_PICKLE, PASS, Finding, Report
-from safepickle.scanner import scan
+from safepickle.scanner import Judged, scan, watched
 
 # What a verdict means for the exit code.  Of a file that is no pickle, how it was come by decides.
 _EXIT: Final = {PASS: PASSED, FORBIDDEN: FOUND, MALFORMED: FOUND, INCOMPLETE: UNFINISHED}
@@ -101,12 +101,14 @@ def _exit_code(outcomes: Iterable[Outcome]) -> int:
     return next((code for code in (FOUND, UNFINISHED, PASSED) if code in codes), NOTHING)
 
 
-def _outcomes(paths: Iterable[str], policy: Policy | None) -> Iterator[Outcome]:
+def _outcomes(
+    paths: Iterable[str], policy: Policy | None, watchers: cli_report.Watchers | None = None
+) -> Iterator[Outcome]:
     for source, named in _sources(paths):
         if isinstance(source, Report):
             yield Outcome(source, UNFINISHED)
         else:
-            yield _judge(source, policy, named=named)
+            yield _judge(source, policy, None if watchers is None else watchers(), named=named)
 
 
 def _sources(paths: Iterable[str]) -> Iterator[tuple[str | Report, bool]]:
@@ -133,11 +135,11 @@ def _folder(root: str) -> Iterator[str | Report]:
         yield _unread(str(error.filename or root), error.strerror or str(error))
 
 
-def _judge(path: str, policy: Policy | None, *, named: bool) -> Outcome:
+def _judge(path: str, policy: Policy | None, watch: Callable[[Judged], None] | None, *, named: bool) -> Outcome:
     try:
         if not named and not stat.S_ISREG(os.stat(path).st_mode):
             return Outcome(_unread(path, "not a regular file"), UNFINISHED)  # a pipe would be waited for
-        report = scan(path, policy=policy)
+        report = scan(path, policy=policy) if watch is None else watched(path, policy=policy, watch=watch)
     except OSError as error:
         return Outcome(_unread(path, error.strerror or str(error)), UNFINISHED)
     return _outcome(report, named=named)

@@ -33,9 +33,12 @@ from safepickle.formats import FORMATS, Manner, Outcome, reporter
 if TYPE_CHECKING:
     from safepickle.baseline import Baseline
     from safepickle.policy import Policy
+    from safepickle.scanner import Judged
+
+    Watchers = Callable[[], Callable[[Judged], None] | None]  # who is to watch the scan of the next file
 
 Run = Callable[[argparse.Namespace], int]
-Outcomes = Callable[[Iterable[str], "Policy | None"], Iterable[Outcome]]
+Outcomes = Callable[[Iterable[str], "Policy | None", "Watchers | None"], Iterable[Outcome]]
 
 _DEFAULTS: Final = Settings(format="text", color="auto")
 SHELLS: Final = ("bash", "zsh", "fish")
@@ -166,7 +169,7 @@ def _report(options: argparse.Namespace, outcomes: Outcomes) -> int:
     unfinished = f"{options.output}.part"
     try:
         with open(unfinished, "w", encoding="ascii", newline="\n") as file:
-            codes, counts = _write(options, outcomes(options.paths, policy), policy, file)
+            codes, counts = _write(options, outcomes, policy, file)
         os.replace(unfinished, options.output)
     except OSError as error:
         complain(f"{error.filename or options.output}: {error.strerror or error}")
@@ -181,9 +184,9 @@ def _report(options: argparse.Namespace, outcomes: Outcomes) -> int:
 
 
 def _write(
-    options: argparse.Namespace, outcomes: Iterable[Outcome], policy: Policy | None, file: TextIO
+    options: argparse.Namespace, outcomes: Outcomes, policy: Policy | None, file: TextIO
 ) -> tuple[set[int | None], dict[str, int]]:
-    from safepickle.pages import write
+    from safepickle.pages import Studio, write
 
     def put(line: str) -> None:
         file.write(printable(line) + "\n")
@@ -191,8 +194,10 @@ def _write(
     codes: set[int | None] = set()
     counts: dict[str, int] = {}
     manner = Manner(policy, options.baseline is not None)
-    others = (outcome for outcome in outcomes if not _is_file(outcome, file))
-    for outcome in write(_prepared(options, others), manner, put):
+    studio = Studio()
+    found = outcomes(options.paths, policy, studio.artist)
+    others = (outcome for outcome in found if not _is_file(outcome, file))
+    for outcome in write(_prepared(options, others), manner, put, studio):
         codes.add(outcome.exit_code)
         counts[outcome.report.verdict] = counts.get(outcome.report.verdict, 0) + 1
     return codes, counts

@@ -20,12 +20,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final, NamedTuple
 
 from safepickle.build import VERSION
+from safepickle.codec import dumps, loads
 from safepickle.errors import escape
-from safepickle.policy import Policy, PolicySpec, resolve_policy
+from safepickle.policy import Policy, PolicySpec, model, patterns, resolve_policy
 from safepickle.reader import frozen_input
 from safepickle.remote import is_url, stamp_of
 from safepickle.report import INCOMPLETE, Finding, Report
@@ -180,7 +181,7 @@ class _Supply:
 def _item(number: int, source: Any, digest: str) -> _Item | _Outcome:
     name = None
     if isinstance(source, Report):
-        return _Outcome(source._replace(policy=source.policy or digest))
+        return _Outcome(source._replace(judge=source.policy or digest))
     if isinstance(source, tuple) and len(source) == 2 and isinstance(source[0], str):
         name, source = source
     if isinstance(source, (str, os.PathLike)):
@@ -232,21 +233,22 @@ def unread(source: str | None, why: str, policy: str = "") -> Report:
 _POLICIES: Final[dict[str, Policy]] = {}  # by digest: a worker meets few
 
 
-def _pickled(policy: Policy) -> bytes:
-    import pickle
+@cache
+def _orders_only() -> Policy:
+    """What a policy is made of, and nothing else: what a worker's orders may name."""
+    shapes = (made for made in vars(patterns).values() if getattr(made, "__module__", "") == patterns.__name__)
+    records = (made for made in shapes if isinstance(made, type))
+    return Policy.of(Policy, model.PolicyData, model.Grant, model.PersistentShape, *records)
 
-    return pickle.dumps(policy, 5)
+
+def _pickled(policy: Policy) -> bytes:
+    return dumps(policy, 5)
 
 
 def _policy(orders: _Orders) -> Policy:
     policy = _POLICIES.get(orders.digest)
     if policy is None:
-        if orders.policy is None:
-            policy = packaged()
-        else:
-            import pickle
-
-            policy = pickle.loads(orders.policy)  # noqa: S301 - written by whoever gives this worker its orders
+        policy = packaged() if orders.policy is None else loads(orders.policy, policy=_orders_only())
         _POLICIES[orders.digest] = policy
     return policy
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Final, NamedTuple, overload
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final, NamedTuple, overload
 
-__all__ = ["SIGNED", "Member", "MemberLog", "Members", "Places"]
+__all__ = ["SIGNED", "Member", "MemberLog", "Members", "Places", "note"]
 
 _NARROW: Final = 0xFFFF_FFFF
 # Others are slices of these: to make an array anew is an event for audit hooks, which watch for what a scan runs.
@@ -109,14 +109,18 @@ class MemberLog(Members):
         """Add some."""
         self._extend(members)
 
-    def noting(self, verdict: str, name: str, most: int) -> tuple[Callable[[tuple[int, int, int, int]], None], int]:
-        """For very many of this verdict and name: what adds one, and a number for that.
+    def noting(self, verdict: str, name: str, most: int) -> tuple[Any, int]:
+        """For very many of this verdict and name: what `note` adds them to, and a number for these words.
 
-        What it takes is a start, a stop, how many opcodes there are, none of them above `most`, and that number.
+        No start, no stop and no number of opcodes may be above `most`.
         """
         if most > _NARROW and self._numbers.typecode == "I":
             self._widen()
-        return self._numbers.extend, self._word(verdict, name)
+        return self._numbers, self._word(verdict, name)
+
+    def starts(self, first: int) -> Sequence[int]:
+        """Where those from the first so many on begin."""
+        return self._numbers[_NUMBERS * first :: _NUMBERS]
 
     def cut(self, length: int) -> None:
         """Forget those behind the first so many."""
@@ -127,6 +131,11 @@ class MemberLog(Members):
         made = Members()
         made._numbers, made._words = self._numbers, self._words  # noqa: SLF001 - the same class but for what may change
         return made
+
+
+def note(numbers: Any, start: int, stop: int, opcodes: int, word: int) -> None:
+    """Add a member to the numbers of a log, see `MemberLog.noting`.  Compiled, `_members.pxd` does."""
+    numbers.extend((start, stop, opcodes, word))
 
 
 class Places:
@@ -144,6 +153,14 @@ class Places:
             places.append(place)
         elif place not in self:
             places.insert(bisect_left(places, place), place)
+
+    def follow(self, places: Sequence[int]) -> None:
+        """Add very many, which come in ascending order."""
+        if not self._places or not places or places[0] > self._places[-1]:
+            self._places.extend(iter(places))
+        else:
+            for place in places:
+                self.add(place)
 
     def __contains__(self, place: int) -> bool:
         at = bisect_left(self._places, place)

@@ -10,10 +10,13 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from safepickle.errors import MissingGrant, escape
 from safepickle.members import Member, Members
+
+if TYPE_CHECKING:
+    from safepickle.policy import Policy
 
 __all__ = ["RULES", "Capability", "Finding", "Member", "Report", "Rule"]
 
@@ -31,6 +34,7 @@ UNKNOWN: Final = "unknown"
 DANGEROUS_ADVICE: Final = "Do not load it: no policy should admit this."
 #: Stands in kinds of arguments for those that are not told apart.
 MORE: Final = "..."
+
 
 class Rule(NamedTuple):
     """One kind of finding: what it means, and what to do about it."""
@@ -155,7 +159,26 @@ class Report(NamedTuple):
     size: int
     claimed: int  # bytes that belong to a pickle or a container that was understood
     hashed: str | Callable[[], str]
-    policy: str  # digest
+    judge: str | Policy  # the digest of the policy, or the policy, whose digest takes longer than most scans
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Report):
+            return NotImplemented
+        return tuple(self)[:-1] == tuple(other)[:-1] and self.policy == other.policy
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash((*tuple(self)[:-1], self.policy))
+
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
+        return Report, (*tuple(self)[:-1], self.policy)  # as short as it is elsewhere
+
+    @property
+    def policy(self) -> str:
+        """The digest of the policy, computed when it is first asked for."""
+        return self.judge if isinstance(self.judge, str) else self.judge.digest
 
     @property
     def ok(self) -> bool:
@@ -170,15 +193,22 @@ class Report(NamedTuple):
         """
         return self.hashed if isinstance(self.hashed, str) else self.hashed()
 
-    def to_dict(self) -> dict[str, Any]:
-        """The report as plain data for JSON."""
+    def to_dict(self, most_members: int | None = None) -> dict[str, Any]:
+        """The report as plain data for JSON.
+
+        Where there are more members than `most_members`, the first ones, and `more_members`: how many are left out.
+        """
+        count = len(self.members)
+        cut = count if most_members is None else min(most_members, count)
+        left_out = {"more_members": count - cut} if cut < count else {}
         return {
             "source": self.source,
             "verdict": self.verdict,
             "ok": self.ok,
             "findings": [finding._asdict() for finding in self.findings],
             "capabilities": [_capability_to_dict(capability) for capability in self.capabilities],
-            "members": [member._asdict() for member in self.members],
+            "members": [member._asdict() for member in (self.members if cut == count else self.members[:cut])],
+            **left_out,
             "missing": [{**grant._asdict(), "verbs": list(grant.verbs)} for grant in self.missing],
             "size": self.size,
             "claimed": self.claimed,

@@ -82,6 +82,7 @@ from safepickle.report import (
     Member,
     Report,
 )
+from safepickle.rows import Walk
 from safepickle.verifier import Options, Verifier
 from safepickle.windows import LOOKED_AT, WindowReader
 
@@ -102,7 +103,7 @@ _MOST_MEMBERS: Final = 1_000_000
 #: A PROTO, and an opcode that a pickle can begin with.
 _BEGINNINGS: Final = bytes(row.code for row in TABLE if not row.before and "GET" not in row.name and row.name != "STOP")
 _NESTED: Final = re.compile(rb"\x80[\x02-\x05](?=[%s])" % re.escape(_BEGINNINGS))
-_PROTO: Final = 0x80
+_BEHIND: Final = 2  # bytes of it that stand behind its first one
 #: Opcodes of pickles inside pickles that are judged whatever the length of the source.
 _LEAST_NESTED_WORK: Final = 100_000
 #: Files and streams up to this size are read as a whole; larger ones in windows, past their payloads.
@@ -308,7 +309,7 @@ class _Scan:
             self.name, verdict, graded(self.findings, capabilities, unknown=self.how.tells_unknown), capabilities,
             self.members.closed(),
             tuple(dict.fromkeys(self.missing)), self.source.size, claimed, self.hashed or self._hash(),
-            self.policy.digest,
+            self.policy,
         )  # fmt: skip
 
     def _hash(self) -> str:
@@ -525,41 +526,25 @@ class _Scan:
     def _light_pass(self, row: _Row, start: int) -> int:
         """What `_mere_data` does, once it is worth while."""
         reader = self._reader(row, start)
-        if isinstance(reader, WindowReader):
-            reader.pass_once(lambda until: self._search(row, reader.data, reader.where, until))
         verifier = Verifier(reader, self.policy.data, self.limits, _OPTIONS)
-        findings, found, first = len(self.findings), self.nested_found, len(self.members)
-        note, word = self.members.noting(PASS, row.part.name, max(row.part.source.size, len(row.data or b"")))
-        unpacked = row.part.is_unpacked()
-        windows = reader if isinstance(reader, WindowReader) else None
-        at = start
-        for done in range(_MOST_MEMBERS - first + row.members):
-            hidden, work = len(row.hidden), self.nested_work
-            if row.data is not None:
-                row.starts.add(at)  # else nobody looks for more than what is inside
-            verifier.expect_data()
-            sure = verifier.is_mere_data() and verifier.shared <= FEW_SHARED
-            data, pos = reader.data, reader.pos
-            if sure and windows is not None and data.find(_PROTO, 1, pos) > 0 and _NESTED.search(data, 1, pos):
-                row.starts.add(at)
-                self._search(row, data, windows.where, pos)
-            if not sure or len(self.findings) > findings:
-                del self.findings[findings:], row.hidden[hidden:]
-                self.members.cut(first + done)
-                self.nested_found, self.nested_work = found, work
-                row.patience -= 1
-                break
-            size = reader.consumed
-            note((at, at + size, verifier.opcodes, word))
-            if unpacked:
-                self.budget.opcodes -= size
-            at += size
-            if pos >= len(data) or not data[pos]:
-                break  # there may be no more, or padding
-            reader.go_on()
-        if isinstance(reader, WindowReader):
-            reader.look = reader.leave = None
-        return at
+        first = len(self.members)
+        numbers, word = self.members.noting(PASS, row.part.name, max(row.part.source.size, len(row.data or b"")))
+        beside = _Beside(self, row, reader) if isinstance(reader, WindowReader) else None
+        walk = Walk(verifier, reader, start, None if beside is None else beside.look)
+        if beside is not None:
+            beside.begin(walk)
+        if not walk.run(numbers, word, _MOST_MEMBERS - first + row.members, FEW_SHARED):
+            row.patience -= 1
+            if beside is not None:
+                beside.take_back()
+        if beside is not None:
+            beside.end()
+        if row.data is not None:  # else nobody looks for more than what is inside
+            row.starts.follow(self.members.starts(first))
+            row.walked.append((start, walk.at, walk.loud))
+        if row.part.is_unpacked():
+            self.budget.opcodes -= walk.at - start
+        return walk.at
 
     def _judge(self, row: _Row, start: int) -> tuple[str, int]:
         """Judge one pickle; returns its verdict, and where the next would start (`start` where that is unknown)."""
@@ -790,19 +775,30 @@ class _Scan:
         its names: a finding needs a global that a module could have.
         """
         if row.data is not None:
-            self._search(row, row.data, lambda at: at)
+            self._judge_hidden(row, row.data, lambda at: at, row.unsearched(row.data))
         else:
             most = _SEARCHED if row.part.depth and not rest else LOOKED_AT
             self._search(row, row.part.source.read(rest, most), lambda at: rest + at)
         return _worst((verdict, *row.hidden))
 
     def _search(
-        self, row: _Row, data: bytes | bytearray, place: Callable[[int], int], until: int | None = None
+        self,
+        row: _Row,
+        data: bytes | bytearray,
+        place: Callable[[int], int],
+        until: int | None = None,
+        begin: int = 0,
     ) -> None:
         """Look for pickles in bytes of a stream; `place` says where in it such a byte stands."""
+        matches = _NESTED.finditer(data, begin, len(data) if until is None else until)
+        self._judge_hidden(row, data, place, (match.start() for match in matches))
+
+    def _judge_hidden(
+        self, row: _Row, data: bytes | bytearray, place: Callable[[int], int], begins: Iterable[int]
+    ) -> None:
+        """Judge what begins there, unless it is known to be a pickle of the row itself."""
         frozen = data if isinstance(data, bytes) else b""
-        for match in _NESTED.finditer(data, 0, len(data) if until is None else until):
-            at = match.start()
+        for at in begins:
             if place(at) in row.starts:
                 continue
             frozen = frozen or bytes(data)  # once, and only where there is something to be read
@@ -815,11 +811,95 @@ class _Scan:
             row.hidden.append(self._hidden(row, reader, place(at), place(at) - at))
 
 
+class _Beside:
+    """What is said beside a walk along the pickles of a window: pickles inside of them are judged before they go."""
+
+    __slots__ = ("_before", "_copied", "_copy", "_reader", "_row", "_scan", "_searches", "_walk")
+
+    def __init__(self, scan: _Scan, row: _Row, reader: WindowReader) -> None:
+        self._scan = scan
+        self._row = row
+        self._reader = reader
+        self._walk: Walk | None = None
+        self._searches: Callable[[int, bytes, int], None] | None = None  # through payloads that are passed over
+        self._before: tuple[int, int, int, int, int, int] | None = None
+        self._copy = b""
+        self._copied = (-1, -1)  # of what
+
+    def begin(self, walk: Walk) -> None:
+        """Go along with this walk."""
+        self._walk = walk
+        self._searches = self._reader.look
+        self._reader.look = self._show
+        self._reader.pass_once(self._leave)
+
+    def end(self) -> None:
+        """Forget the walk, which knows this, and so does the reader."""
+        self._walk = self._before = self._searches = None
+        self._reader.look = self._reader.leave = None
+
+    def look(self) -> bool:
+        """Judge what may be pickles inside of the one that was read; False where there is something to say of them."""
+        walk, reader = self._walk, self._reader
+        if walk is None or not _NESTED.search(reader.data, walk.begin + 1, reader.pos):
+            return True
+        self._note(walk)
+        self._row.starts.add(walk.at)
+        self._scan._search(self._row, self._frozen(), reader.where, reader.pos, walk.begin)  # noqa: SLF001 - its own
+        return not self._says(walk)
+
+    def _frozen(self) -> bytes | bytearray:
+        """What is in the window.  Many pickles stand in it as it is: it is copied once for all of them."""
+        reader = self._reader
+        if reader.shift:
+            return reader.data
+        what = reader.start, len(reader.data)
+        if what != self._copied:
+            self._copy, self._copied = bytes(reader.data), what
+        return self._copy
+
+    def _show(self, place: int, data: bytes, until: int) -> None:
+        walk = self._walk
+        if walk is not None and self._searches is not None:
+            self._note(walk)
+            self._searches(place, data, until)
+            walk.is_over = self._says(walk)
+
+    def _leave(self, until: int) -> None:
+        walk, reader = self._walk, self._reader
+        if walk is not None:
+            self._note(walk)
+            self._scan._search(self._row, reader.data, reader.where, until, walk.begin)  # noqa: SLF001 - its own
+            walk.begin = 0
+            walk.is_over = self._says(walk)
+
+    def _note(self, walk: Walk) -> None:
+        """Note where the report stood before anything was said of this pickle."""
+        scan = self._scan
+        if self._before is None or self._before[0] != walk.at:
+            self._before = (
+                walk.at, len(scan.findings), len(self._row.hidden), len(scan.members), scan.nested_found,
+                scan.nested_work,
+            )  # fmt: skip
+
+    def _says(self, walk: Walk) -> bool:
+        return self._before is not None and self._before[0] == walk.at and len(self._scan.findings) > self._before[1]
+
+    def take_back(self) -> None:
+        """Take back what was said of the pickle at which the walk ended: all of it is judged anew."""
+        if self._before is not None and self._walk is not None and self._before[0] == self._walk.at:
+            scan = self._scan
+            _, findings, hidden, members, scan.nested_found, scan.nested_work = self._before
+            del scan.findings[findings:], self._row.hidden[hidden:]
+            scan.members.cut(members)
+
+
 class _Row:
     """A stream being judged as pickles in a row, and where the report stood before."""
 
     __slots__ = (
         "data", "findings", "follows", "hidden", "is_torch", "members", "part", "patience", "starts", "verifiers",
+        "walked",
     )  # fmt: skip
 
     def __init__(self, part: _Part, data: bytes | None, findings: int = 0, members: int = 0) -> None:
@@ -833,6 +913,19 @@ class _Row:
         self.follows = part.depth > 0 and part.name.rpartition("!/")[2] in TORCH_TAR_MEMBERS  # data behind its pickles
         self.starts = Places()  # where the pickles of the row begin
         self.verifiers: deque[Verifier] = deque(maxlen=2)  # the last ones, of a file of torch's
+        # Of what is in memory: where walks were, and where in the pickles there others may begin.
+        self.walked: list[tuple[int, int, list[tuple[int, int]]]] = []
+
+    def unsearched(self, data: bytes) -> Iterator[int]:
+        """Where pickles seem to begin inside of others: nowhere where a walk has met no PROTO but at a beginning."""
+        at = 0
+        for start, stop, loud in (*self.walked, (len(data), len(data), [])):
+            for begin, until in ((at, start), *loud):
+                for match in _NESTED.finditer(data, begin, min(until + _BEHIND, len(data))):
+                    if match.start() >= until:
+                        break
+                    yield match.start()
+            at = stop
 
 
 class _Marks:

@@ -117,6 +117,7 @@ class WindowReader(Reader):
             self._gaps = []
             self._sums = []
         self._available = len(self.data)
+        self._start = 0
         Reader.rewind(self)
 
     def let_go(self) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from safepickle.cli import main
-from safepickle.formats import FORMATS, Manner, Outcome, groups, reporter
+from safepickle.formats import FORMATS, Manner, Outcome, documents, groups, reporter
 from safepickle.report import FORBIDDEN, Finding, Report
 from safepickle.scanner import scan
 
@@ -22,6 +22,16 @@ DATA = Path(__file__).parent / "data"
 def outcome(data: bytes, source: str = "x.pkl") -> Outcome:
     report = scan(data)._replace(source=source)
     return Outcome(report, 0 if report.ok else 1)
+
+
+def test_a_document_has_so_many_members_and_says_how_many_it_has_not(tmp_path, monkeypatch, capsys):
+    (tmp_path / "row.pkl").write_bytes(b"N." * 5)
+    for most, left_out in ((2, 3), (5, None)):
+        monkeypatch.setattr(documents, "MOST_MEMBERS", most)
+        main(["scan", "--format", "jsonl", str(tmp_path)])
+        told = json.loads(capsys.readouterr().out)
+        assert (len(told["members"]), told.get("more_members")) == (most, left_out)
+    assert len(scan(b"N." * 5).to_dict()["members"]) == 5
 
 
 @pytest.mark.parametrize("form", FORMATS)

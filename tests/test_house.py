@@ -23,6 +23,7 @@ LAYERS = (
     {"build", "errors", "limits", "members", "opcodes"},
     {"dumping", "loading"},
     {"reader", "writer", "probes", "values", "policy.patterns", "policy.regex", "policy.document", "containers.source"},
+    {"policy.deferred"},
     {"policy.model", "remote", "windows"}
     | {f"containers.{name}" for name in ("arrays", "compressed", "records", "sevenzips", "stores", "tars")},
     {"policy._plain", "policy.normal", "policy.order", "policy.parse", "policy.powers", "policy.write", "symbols"}
@@ -32,7 +33,7 @@ LAYERS = (
     {"weighing", "lane", "expansion", "memory"},
     {"policy.freeze", "policy"},
     {"policy.diff", "policy.explain", "policy.schema", "verifier", "pickler", "disassemble"},
-    {"unpickler", "layouts"},
+    {"unpickler", "layouts", "rows"},
     {"codec", "report"},
     {"capabilities", "results"},
     {"scanner"},

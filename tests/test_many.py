@@ -508,3 +508,14 @@ def test_a_policy_reaches_the_workers_whatever_it_was_made_from(files):
     learned = Policy.learn([pickle.dumps(uuid.UUID(int=7), 4)])
     found = verdicts(scan_many(files, policy=learned, executor=processes(1)))
     assert found == verdicts(scan_many(files, policy=learned))
+
+
+def test_orders_are_read_under_a_policy_of_their_own():
+    """A worker's orders come from whoever may give it any; still nothing but a policy is made of them."""
+    limited = Policy.from_yaml("safepickle: 1\naccept: [buffers]\npersistent: [{str: 'a+'}]\nlimits: {depth: 9}\n")
+    for policy in (many.packaged(), Policy.unrestricted(), limited):
+        orders = many._Orders(policy.digest, many._pickled(policy), None, False)
+        many._POLICIES.pop(policy.digest, None)
+        assert many._policy(orders) == policy
+    with pytest.raises(safepickle.Forbidden):
+        many._policy(many._Orders("another", EVIL, None, False))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pickle
 import sys
+from array import array
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from safepickle.members import Member, MemberLog, Members, Places
+from safepickle.members import Member, MemberLog, Members, Places, note
 
 numbers = st.integers(0, 300) | st.integers(2**32 - 2, 2**32 + 2) | st.integers(0, 2**63)
 members = st.builds(Member, numbers, numbers, numbers, st.sampled_from(["pass", "forbidden"]), st.text(max_size=3))
@@ -46,8 +47,9 @@ def test_a_log_takes_members_and_forgets_the_last_ones(one, other, length):
     log.cut(length)
     log.extend(other)
     for most in (7, 2**40):
-        note, number = log.noting("pass", "here", most)
-        note((1, 2, most, number))
+        numbers, word = log.noting("pass", "here", most)
+        note(numbers, 1, 2, most, word)
+    assert list(log.starts(len(log) - 2)) == [1, 1]
     last = [Member(1, 2, most, "pass", "here") for most in (7, 2**40)]
     assert log.closed() == (*expected[:length], *other, *last)
 
@@ -58,10 +60,13 @@ def test_a_member_takes_sixteen_bytes():
     assert repr(many) == "<10,000 members>"
 
 
-@given(st.lists(st.integers(0, 50)), st.integers(0, 50))
-def test_places_are_a_set_whatever_the_order(places, asked):
+@given(st.lists(st.integers(0, 50)), st.sets(st.integers(0, 50)), st.integers(0, 50))
+def test_places_are_a_set_whatever_the_order(places, more, asked):
     kept = Places()
     for place in places:
         kept.add(place)
+    kept.follow(array("Q", sorted(more)))
+    kept.follow(array("I"))
+    places = {*places, *more}
     assert (asked in kept) == (asked in places)
     assert all(place in kept for place in places)

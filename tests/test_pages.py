@@ -139,6 +139,26 @@ def test_a_page_is_bounded_for_each_file_and_as_a_whole(tmp_path, monkeypatch):
     assert "too many" in found[2]["no_pictures"]
 
 
+def test_of_very_many_files_those_that_pass_are_left_out_first_and_all_are_counted(tmp_path, monkeypatch):
+    monkeypatch.setattr(pages, "MOST_FILES", 2)
+    (tmp_path / "good.pkl").write_bytes(b"N.")
+    (tmp_path / "evil.pkl").write_bytes(GADGET)
+    good, evil = Outcome(scan(tmp_path / "good.pkl"), 0), Outcome(scan(tmp_path / "evil.pkl"), 1)
+    text = page(good, good, good, evil, good, evil, evil)
+    assert [each["verdict"] for each in reports(text)] == ["pass", "pass", "forbidden", "forbidden"]
+    assert "not shown in this page, which has 4: 1 forbidden, 2 pass." in text
+    assert 'id="left-out"' not in page(good, evil)
+
+
+def test_the_command_scans_each_file_once(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("x.pkl").write_bytes(pickle.dumps([1], 4) + GADGET)
+    monkeypatch.setattr(pages, "watched", None)
+    assert main(["report", "x.pkl", "-o", "page.html"]) == 1
+    (one,) = reports(Path("page.html").read_text("ascii"))
+    assert len(one["pictures"]) == 2
+
+
 def test_dangerous_names_are_the_ones_that_are_kept(tmp_path):
     names = b"".join(b"cm\nn%d\n0" % number for number in range(3000)) + GADGET
     (tmp_path / "x.pkl").write_bytes(names)

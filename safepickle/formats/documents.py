@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from safepickle.console import say, to_json
 from safepickle.formats.outcomes import Manner, Outcome
 from safepickle.report import Report
+
+#: Of one file: a log may hold a million pickles, of which each would take a hundred bytes.  No science went into this.
+MOST_MEMBERS: Final = 10_000
 
 
 def report_json(outcomes: Iterable[Outcome], _: Manner) -> Iterator[Outcome]:
@@ -31,8 +35,8 @@ def report_jsonl(outcomes: Iterable[Outcome], _: Manner) -> Iterator[Outcome]:
 
 
 def as_dict(report: Report) -> dict[str, object]:
-    """The report as plain data; of a large file that has gone since it was read, without its hash."""
+    """The report as plain data, with so many members; of a large file that has gone since, without its hash."""
     try:
-        return report.to_dict()
+        return report.to_dict(MOST_MEMBERS)
     except OSError:
-        return report._replace(hashed="").to_dict()
+        return report._replace(hashed="").to_dict(MOST_MEMBERS)

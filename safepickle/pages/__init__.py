@@ -6,8 +6,9 @@ Rules:
   and nothing else: no network, no frame, no form, no handler in an attribute.
 * Reports stand in it as data, in blocks of JSON in which nothing can end the block.  The script sets text, never
   markup.
-* What it holds is bounded for each file, and the objects for the whole page; what is left out is said.
-* It is written file by file, as they are judged.
+* What it holds is bounded for each file, and so are the files and the objects of the whole page; what is left out is
+  said.
+* It is written file by file, as they are judged.  Whoever judges for the page has the objects drawn at the same time.
 """
 
 from __future__ import annotations
@@ -22,16 +23,18 @@ from safepickle.errors import StreamError, escape
 from safepickle.formats.outcomes import Manner, Outcome, groups
 from safepickle.pages.objects import MOST_NODES, Artist, Picture
 from safepickle.policy import Policy
-from safepickle.report import DANGEROUS, NOT_A_PICKLE, UNKNOWN, Capability, Finding, Report
+from safepickle.report import DANGEROUS, NOT_A_PICKLE, PASS, UNKNOWN, Capability, Finding, Report
 from safepickle.scanner import watched
 
-__all__ = ["write"]
+__all__ = ["Studio", "write"]
 
 #: Of one file.  No science went into these numbers: what a person would still look at.
 MOST_FINDINGS: Final = 100
 MOST_NAMES: Final = 500
 #: Objects of all files: some megabytes of page.
 MOST_OBJECTS: Final = 60_000
+#: Files, and as many again of those that do not pass: likewise.
+MOST_FILES: Final = 5000
 _LONGEST_PATH: Final = 1000
 #: What is said of a name.
 REFUSED: Final = "refused"
@@ -93,19 +96,50 @@ _BODY: Final = """\
 """
 
 
-def write(outcomes: Iterable[Outcome], manner: Manner, put: Callable[[str], None]) -> Iterator[Outcome]:
-    """Hand the page to `put`, line by line, and the outcomes on."""
+class Studio:
+    """Has artists for the files of one page, as long as there is room for their objects."""
+
+    def __init__(self) -> None:
+        self.room = MOST_OBJECTS
+        self._artist: Artist | None = None
+
+    def artist(self) -> Artist | None:
+        """What is to watch the scan of the next file, if anything is to be drawn of it."""
+        self._artist = Artist(min(4 * MOST_NODES, self.room)) if self.room > 0 else None
+        return self._artist
+
+    def take(self) -> Artist | None:
+        """The artist that watched the last scan, if one did."""
+        artist, self._artist = self._artist, None
+        return artist
+
+
+def write(
+    outcomes: Iterable[Outcome], manner: Manner, put: Callable[[str], None], studio: Studio | None = None
+) -> Iterator[Outcome]:
+    """Hand the page to `put`, line by line, and the outcomes on.
+
+    Whoever judges has each scan watched by an artist of the `studio`; without one, files are read again to be drawn.
+    """
     for line in (*_head(), *_BODY.splitlines()):
         put(line)
-    room = MOST_OBJECTS
+    drawing = studio or Studio()
+    shown = 0
+    left_out: dict[str, int] = {}
     for outcome in outcomes:
         report = outcome.report
-        artist = Artist(min(4 * MOST_NODES, room))
-        without = _look(report, artist, manner.policy) if room > 0 else "No objects: there are too many in this page."
-        room -= artist.taken
-        data = inert(to_json(_as_data(report, artist, without)))
-        put(f'<script type="application/json" class="report">{data}</script>')
+        if shown < (MOST_FILES if report.verdict == PASS else 2 * MOST_FILES):
+            shown += 1
+            artist, without = _drawn(report, drawing, manner.policy, again=studio is None)
+            drawing.room -= artist.taken
+            data = inert(to_json(_as_data(report, artist, without)))
+            put(f'<script type="application/json" class="report">{data}</script>')
+        else:
+            left_out[report.verdict] = left_out.get(report.verdict, 0) + 1
         yield outcome
+    if left_out:
+        counts = ", ".join(f"{count:,} {verdict}" for verdict, count in sorted(left_out.items()))
+        put(f'<p id="left-out">Files that are not shown in this page, which has {shown:,}: {counts}.</p>')
     put("<script>")
     for line in _asset("page.js").splitlines():
         put(line)
@@ -119,6 +153,22 @@ def inert(text: str) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
+def _drawn(report: Report, studio: Studio, policy: Policy | None, *, again: bool) -> tuple[Artist, str]:
+    """What was drawn of a file, and why that is nothing, or not all; `again` says whether nobody has drawn yet."""
+    artist = studio.artist() if again else studio.take()
+    if artist is None:
+        return Artist(0), "No objects: there are too many in this page." if studio.room <= 0 else ""
+    if again:
+        return artist, _look(report, artist, policy)
+    if report.verdict == NOT_A_PICKLE or not report.members:
+        return Artist(0), ""
+    return artist, _left_out(artist)
+
+
+def _left_out(artist: Artist) -> str:
+    return f"Pickles of this file that are not drawn: {artist.left_out:,}." if artist.left_out else ""
+
+
 def _look(report: Report, artist: Artist, policy: Policy | None) -> str:
     """Have the objects of a file drawn; returns why there are none, or not all."""
     if report.source is None or report.verdict == NOT_A_PICKLE or not report.members:
@@ -129,7 +179,7 @@ def _look(report: Report, artist: Artist, policy: Policy | None) -> str:
         return f"No objects: {escape(str(error), 300)}"
     if (again.size, again.findings) != (report.size, tuple(found._replace(known=False) for found in report.findings)):
         return "The file has changed since it was judged: these objects are of what it holds now."
-    return f"Pickles of this file that are not drawn: {artist.left_out:,}." if artist.left_out else ""
+    return _left_out(artist)
 
 
 def _as_data(report: Report, artist: Artist, without: str) -> dict[str, Any]:

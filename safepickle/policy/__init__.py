@@ -20,6 +20,7 @@ from safepickle.errors import PolicyError
 from safepickle.hints import TYPE_CHECKING, Any, Callable, Final, Iterable, Mapping, NoReturn, TypeVar, Union
 from safepickle.limits import Limits
 from safepickle.policy import model
+from safepickle.policy.deferred import Deferred
 from safepickle.policy.model import CALL, EVERY_VERB, POWERFUL_PARTS, VERBS, Decision, Grant, Name, PolicyData
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class Policy:
     def __init__(self, data: PolicyData) -> None:
         """Wrap data whose aliases are settled, as the other constructors give it; use those."""
         frozen = data._replace(
-            grants=MappingProxyType(dict(data.grants)),
+            grants=data.grants if isinstance(data.grants, Deferred) else MappingProxyType(dict(data.grants)),
             aliases=MappingProxyType(dict(data.aliases)),
             named_limits=MappingProxyType(dict(data.named_limits)),
             denials=MappingProxyType(dict(data.denials)),

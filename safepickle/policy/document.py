@@ -38,6 +38,29 @@ _HIDDEN: Final = frozenset(
 )
 
 
+class Section(NamedTuple):
+    """A part of a document that can be read by itself: its lines, and how many stand above them."""
+
+    text: str
+    above: int
+
+
+class Module(NamedTuple):
+    """What a packaged file lists under one module: the names, and the section that says under which conditions."""
+
+    name: str
+    listed: tuple[str, ...]
+    section: Section
+
+
+class Split(NamedTuple):
+    """A packaged file: what is to be read at once, and what can wait."""
+
+    head: str  # the document with blank lines for what can wait
+    patterns: Section | None
+    modules: tuple[Module, ...]
+
+
 class Scalar(NamedTuple):
     """Text, as written; `plain` if it was not quoted.  Lines and columns count from 1."""
 
@@ -137,10 +160,68 @@ def read(document: str | bytes, problems: Problems, *, ours: bool = False) -> No
     `ours` is for the packaged files, for each of which a test proves that PyYAML's C parser gives the same events: it
     takes a fortieth of the time.
     """
+    text = text_of(document, problems)
+    return None if text is None else _Builder(problems).build(text, ours=ours)
+
+
+def text_of(document: str | bytes, problems: Problems) -> str | None:
+    """The text of a document that a reviewer can see as it is, or None."""
     text = _decode(document, problems)
-    if text is None or not _is_visible(text, problems):
+    return text if text is not None and _is_visible(text, problems) else None
+
+
+def read_section(section: Section, problems: Problems) -> Node | None:
+    """The tree of a part of a packaged file, its lines counted from the file's first."""
+    return _Builder(problems, section.above).build(section.text, ours=True)
+
+
+def split(text: str) -> Split | None:
+    """A packaged file in parts that can be read by themselves; None if it is laid out in any other way than they are.
+
+    Nothing is decided by what is found here: it says which names are there, and the section of each is read as YAML
+    before anything is granted.  A name that this overlooks is not listed, and one that its section lacks is an error
+    when it is asked for.  A test holds every packaged file to what it says when it is read as a whole.
+    """
+    import re
+
+    tops = list(re.finditer(r"^([a-z]+):.*\n", text, re.MULTILINE))
+    ends = [*(top.start() for top in tops), len(text)][1:]
+    found = {top[1]: text[top.start() : end] for top, end in zip(tops, ends, strict=True)}
+    if len(found) < len(tops) or "allow" not in found or re.search(_OTHER_LAYOUT, found["allow"], re.MULTILINE):
         return None
-    return _Builder(problems).build(text, ours=ours)
+    head = text
+    later: dict[str, Section] = {}
+    for key in ("allow",) if "persistent" in found else ("allow", "patterns"):  # whose shapes are made of patterns
+        if key in found:
+            place = text.index(found[key])
+            later[key] = Section(found[key], text.count("\n", 0, place))
+            head = head.replace(found[key], "\n" * found[key].count("\n"), 1)
+    modules = _modules(later["allow"])
+    if len({module.name for module in modules}) < len(modules):
+        return None
+    return Split(head, later.get("patterns"), modules)
+
+
+# A line below `allow` that is neither a module, nor begins an entry, nor belongs to one, nor says nothing.
+_OTHER_LAYOUT: Final = (
+    r"^(?!allow:$|  [A-Za-z_][\w.]*:(?: +#.*)?$|    - [A-Za-z_][\w.]*(?::(?: .*)?| *| +#.*)$|     +[^ ]| *(?:#.*)?$)"
+)
+
+
+def _modules(allowed: Section) -> tuple[Module, ...]:
+    import re
+
+    heads = list(re.finditer(r"^  ([A-Za-z_][\w.]*):", allowed.text, re.MULTILINE))
+    ends = [*(head.start() for head in heads), len(allowed.text)][1:]
+    entry = re.compile(r"^    - ([A-Za-z_][\w.]*)", re.MULTILINE)
+    modules = []
+    above, place = allowed.above, 0
+    for head, end in zip(heads, ends, strict=True):
+        above += allowed.text.count("\n", place, head.start())
+        place = head.start()
+        section = Section(allowed.text[place:end], above)
+        modules.append(Module(head[1], tuple(dict.fromkeys(entry.findall(section.text))), section))
+    return tuple(modules)
 
 
 def _decode(document: str | bytes, problems: Problems) -> str | None:
@@ -180,11 +261,12 @@ class _Stop(Exception):
 
 
 class _Builder:
-    """Events to nodes.  Recursion is bounded by `DEEPEST_NESTING`."""
+    """Events to nodes.  Recursion is bounded by `DEEPEST_NESTING`.  Lines are counted from `above`."""
 
-    __slots__ = ("_events", "_problems")
+    __slots__ = ("_above", "_events", "_problems")
 
-    def __init__(self, problems: Problems) -> None:
+    def __init__(self, problems: Problems, above: int = 0) -> None:
+        self._above = above
         self._problems = problems
         self._events: Iterator[Any] = iter(())
 
@@ -200,12 +282,12 @@ class _Builder:
             return None
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
-            place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+            place = self._place(mark)
             said = "; ".join(str(part) for part in (error.problem, error.context) if part)
             self._problems.add(place, f"not YAML: {_shown(said)}")
         except Exception:  # noqa: BLE001 - PyYAML lets ValueError, OverflowError and others through
             here = loader.get_mark() if loader else None
-            place = (here.line + 1, here.column + 1) if here else (1, 1)
+            place = self._place(here)
             self._problems.add(place, "not YAML: an escape or a number that no character or version has")
         finally:
             if loader:
@@ -218,10 +300,10 @@ class _Builder:
             kind = type(event).__name__
             if kind == "DocumentStartEvent":
                 if root is not None:
-                    self._problems.add(_at(event), "a policy file has one document; this is a second one")
+                    self._problems.add(self._at(event), "a policy file has one document; this is a second one")
                     raise _Stop
                 if event.version or event.tags:
-                    self._problems.add(_at(event), "directives have no place in a policy file")
+                    self._problems.add(self._at(event), "directives have no place in a policy file")
                 root = self._node(next(self._events), 1)
         if root is None:
             self._problems.add((1, 1), "there is nothing here; a policy starts with 'safepickle: 1'")
@@ -229,7 +311,7 @@ class _Builder:
 
     def _node(self, event: Any, depth: int) -> Node:
         kind = type(event).__name__
-        line, column = _at(event)
+        line, column = self._at(event)
         if kind == "AliasEvent":
             self._problems.add((line, column), f"aliases are not part of the language: *{escape(event.anchor, 80)}")
             return Broken(line, column)
@@ -242,11 +324,18 @@ class _Builder:
         node = self._table(line, column, depth) if kind == "MappingStartEvent" else self._listing(line, column, depth)
         return Broken(line, column) if marked else node
 
+    def _at(self, event: Any) -> tuple[int, int]:
+        mark = event.start_mark
+        return self._above + mark.line + 1, mark.column + 1
+
+    def _place(self, mark: Any) -> tuple[int, int]:
+        return (self._above + mark.line + 1, mark.column + 1) if mark else (self._above + 1, 1)
+
     def _is_marked(self, event: Any) -> bool:
         if event.anchor is not None:
-            self._problems.add(_at(event), f"anchors are not part of the language: &{escape(event.anchor, 80)}")
+            self._problems.add(self._at(event), f"anchors are not part of the language: &{escape(event.anchor, 80)}")
         if event.tag is not None:
-            self._problems.add(_at(event), f"tags are not part of the language: {escape(event.tag, 80)}")
+            self._problems.add(self._at(event), f"tags are not part of the language: {escape(event.tag, 80)}")
         return event.anchor is not None or event.tag is not None
 
     def _listing(self, line: int, column: int, depth: int) -> Listing:
@@ -280,7 +369,3 @@ class _Builder:
 
 def _shown(said: str) -> str:
     return escape(said).replace("\\\\", "\\")  # PyYAML shows characters as escapes already
-
-
-def _at(event: Any) -> tuple[int, int]:
-    return event.start_mark.line + 1, event.start_mark.column + 1

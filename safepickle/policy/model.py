@@ -10,8 +10,9 @@ Rules:
 
 from __future__ import annotations
 
-from safepickle.hints import Final, Mapping, NamedTuple
+from safepickle.hints import Callable, Final, Mapping, NamedTuple
 from safepickle.limits import FIELDS, Limits
+from safepickle.policy.deferred import Later, Part, both, mapping, once, parts_of
 from safepickle.policy.patterns import Pattern, Shape, renamed, renamed_pairs, renamed_shape
 
 REFER: Final = "refer"
@@ -139,18 +140,12 @@ def join(left: PolicyData, right: PolicyData) -> PolicyData:
     """The union: every grant of each name, every deny, the tightest of each named limit; `accept` lists unite."""
     if left.unrestricted or right.unrestricted:
         raise ValueError("the unrestricted policy cannot be joined with another: it already grants everything")
-    grants: dict[Name, tuple[Grant, ...]] = dict(left.grants)
-    both: set[Name] = set()
-    for name, added in right.grants.items():
-        known = grants.get(name)
-        if known is None:
-            grants[name] = added
-        elif known is not added:
-            # Packaged policies that include the same one have the very same grants of it.
-            more = tuple(grant for grant in added if not any(grant is one for one in known))
-            if more:
-                grants[name] = known + more
-                both.add(name)
+    ours, theirs = parts_of(left.grants), parts_of(right.grants)
+    # Packaged policies that include the same one have the very same grants of it.
+    listed_twice = {name for name in ours.keys() & theirs.keys() if ours[name] is not theirs[name]}
+    grants = {**ours, **theirs}
+    for name in listed_twice:
+        grants[name] = both(ours[name], theirs[name])
     aliases = _joined_aliases(left.aliases, right.aliases)
     named = dict(left.named_limits)
     for field, value in right.named_limits.items():
@@ -158,7 +153,7 @@ def join(left: PolicyData, right: PolicyData) -> PolicyData:
     persistent = right.persistent if left.persistent is None else left.persistent + (right.persistent or ())
     return settled(
         PolicyData(
-            grants,
+            mapping(grants),
             left.denied | right.denied,
             aliases,
             persistent,
@@ -167,7 +162,7 @@ def join(left: PolicyData, right: PolicyData) -> PolicyData:
             description=left.description or right.description,
             denials={**right.denials, **left.denials},
         ),  # fmt: skip
-        (both if right.is_settled else set(right.grants)) if left.is_settled else None,
+        (listed_twice if right.is_settled else set(right.grants)) if left.is_settled else None,
     )
 
 
@@ -192,18 +187,11 @@ def settled(data: PolicyData, among: set[Name] | None = None) -> PolicyData:
         return aliases.get(name[0], name[0]), name[1]
 
     moved = {".".join(name): ".".join(canonical(name)) for name in data.grants if name[0] in aliases}
-    grants: dict[Name, dict[Grant, Grant]] = {}
-    once: dict[Name, tuple[Grant, ...]] = {}
-    for name, listed in data.grants.items():
-        if not moved and (len(listed) == 1 or (among is not None and name not in among)):
-            once[name] = listed
-            continue
-        known = grants.setdefault(canonical(name), {})
-        once.setdefault(canonical(name), ())  # where it stands among the others
-        for grant in listed:
-            renamed_one = _renamed_grant(grant, moved) if moved else grant
-            known.setdefault(renamed_one.conditions(), renamed_one)
-    once.update((name, tuple(known.values())) for name, known in grants.items())
+    parts = _renamed_parts(data.grants, moved, canonical) if moved else parts_of(data.grants)
+    for name in parts if moved or among is None else among:
+        part = parts[name]
+        if not isinstance(part, Later):
+            parts[name] = once(part)
     persistent = data.persistent
     if persistent is not None:
         persistent = tuple(
@@ -213,13 +201,24 @@ def settled(data: PolicyData, among: set[Name] | None = None) -> PolicyData:
             )
         )
     return data._replace(
-        grants=once,
+        grants=mapping(parts),
         denied=frozenset(map(canonical, data.denied)),
         denials={canonical(name): denial for name, denial in data.denials.items()},
         aliases=aliases,
         persistent=persistent,
         is_settled=True,
     )
+
+
+def _renamed_parts(
+    grants: Mapping[Name, tuple[Grant, ...]], names: Mapping[str, str], canonical: Callable[[Name], Name]
+) -> dict[Name, Part]:
+    """The grants under the names they are judged by.  What has moved may be named in any of them: all are read."""
+    parts: dict[Name, tuple[Grant, ...]] = {}
+    for name, listed in grants.items():
+        where = canonical(name)
+        parts[where] = parts.get(where, ()) + tuple(_renamed_grant(grant, names) for grant in listed)
+    return {**parts}
 
 
 def _renamed_grant(grant: Grant, names: Mapping[str, str]) -> Grant:

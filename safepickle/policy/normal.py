@@ -6,12 +6,14 @@ Equality, hashes and digests of policies are those of this text.  Rules:
   is left out; nothing is twice.
 * It is ASCII JSON of lists, texts, booleans and nulls.  Numbers are texts in a form that no version or setting of
   Python changes.  The layout may only change together with `FORM`.
+* The text is put together from those of its parts, each made once: named patterns stand for the very same object
+  wherever they are used, thousands of times in the packaged policies.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
+from json.encoder import encode_basestring_ascii as _quoted
 from typing import Any, Final
 
 from safepickle.policy.model import VERBS, Grant, PersistentShape, PolicyData
@@ -23,59 +25,96 @@ FORM: Final = "safepickle policy 1"
 
 def normal_form(data: PolicyData) -> str:
     """The text.  `data` has its aliases settled."""
-    return _text(
+    writer = _Writer()
+    return _list(
         [
-            FORM,
-            data.unrestricted,
-            [[*name, _unordered(map(_grant, grants))] for name, grants in sorted(data.grants.items())],
-            sorted(map(list, data.denied)),
-            sorted(map(list, data.aliases.items())),
-            None if data.persistent is None else _unordered(map(_persistent, data.persistent)),
-            sorted(data.accept),
-            sorted([name, hex(value)] for name, value in data.named_limits.items()),
+            _quoted(FORM),
+            _FLAGS[data.unrestricted],
+            _list(
+                _list([*map(_quoted, name), _unordered(map(writer.grant, grants))])
+                for name, grants in sorted(data.grants.items(), key=_name)
+            ),
+            _list(_texts(name) for name in sorted(data.denied)),
+            _list(map(_texts, sorted(data.aliases.items()))),
+            _NULL if data.persistent is None else _unordered(map(writer.persistent, data.persistent)),
+            _texts(sorted(data.accept)),
+            _list(_texts((name, hex(value))) for name, value in sorted(data.named_limits.items())),
         ]
     )
 
 
-def _text(form: Any) -> str:
-    return json.dumps(form, ensure_ascii=True, separators=(",", ":"))
+_NULL: Final = "null"
+_FLAGS: Final = {True: "true", False: "false"}
 
 
-def _unordered(forms: Iterable[Any]) -> list[Any]:
-    return [form for _, form in sorted({_text(form): form for form in forms}.items())]
+def _name(listed: tuple[Any, Any]) -> Any:
+    return listed[0]
 
 
-def _grant(grant: Grant) -> list[Any]:
-    return [
-        [verb for verb in VERBS if verb in grant.verbs],
-        None if grant.args is None else _unordered(map(_form, grant.args)),
-        None if grant.kwargs is None else _pairs(grant.kwargs),
-        None if grant.state is None else _form(grant.state),
-        None if grant.attributes is None else sorted(grant.attributes),
-        grant.base,
-        grant.native_state,
-        grant.then_build,
-        grant.plain,
-    ]
+def _list(texts: Iterable[str]) -> str:
+    return f"[{','.join(texts)}]"
 
 
-def _persistent(shape: PersistentShape) -> list[Any]:
-    return [_form(shape.pattern), shape.makes and list(shape.makes)]
+def _texts(words: Iterable[str]) -> str:
+    return _list(map(_quoted, words))
 
 
-def _pairs(pairs: tuple[tuple[str, Pattern], ...]) -> list[Any]:
-    return sorted([key, _form(pattern)] for key, pattern in pairs)
+def _unordered(texts: Iterable[str]) -> str:
+    return _list(sorted(set(texts)))
 
 
-def _form(part: Any) -> Any:
-    """A pattern, or what one is made of."""
-    if isinstance(part, AnyOf):
-        return ["AnyOf", _unordered(map(_form, part.alternatives))]
-    if isinstance(part, Fields):
-        return ["Fields", _pairs(part.required), _pairs(part.optional)]
-    if isinstance(part, tuple):
-        name = [type(part).__name__] if hasattr(part, "_fields") else []
-        return name + [_form(inner) for inner in part]
-    if part is None or isinstance(part, (bool, str)):
-        return part
-    return hex(part) if isinstance(part, int) else part.hex()
+class _Writer:
+    """Writes the parts of one policy, which keeps its patterns alive: an identity is one pattern's as long."""
+
+    __slots__ = ("_written",)
+
+    def __init__(self) -> None:
+        self._written: dict[int, str] = {}
+
+    def grant(self, grant: Grant) -> str:
+        return _list(
+            [
+                _texts(verb for verb in VERBS if verb in grant.verbs),
+                _NULL if grant.args is None else _unordered(map(self._form, grant.args)),
+                _NULL if grant.kwargs is None else self._pairs(grant.kwargs),
+                _NULL if grant.state is None else self._form(grant.state),
+                _NULL if grant.attributes is None else _texts(sorted(grant.attributes)),
+                _NULL if grant.base is None else _quoted(grant.base),
+                _FLAGS[grant.native_state],
+                _FLAGS[grant.then_build],
+                _FLAGS[grant.plain],
+            ]
+        )
+
+    def persistent(self, shape: PersistentShape) -> str:
+        return _list([self._form(shape.pattern), _texts(shape.makes) if shape.makes else _NULL])
+
+    def _pairs(self, pairs: tuple[tuple[str, Pattern], ...]) -> str:
+        return _list(f"[{_quoted(key)},{form}]" for key, form in sorted((key, self._form(one)) for key, one in pairs))
+
+    def _form(self, part: Any) -> str:
+        """A pattern, or what one is made of."""
+        if not isinstance(part, tuple):
+            return _atom(part)
+        written = self._written.get(id(part))
+        if written is None:
+            written = self._written[id(part)] = self._form_of(part)
+        return written
+
+    def _form_of(self, part: Any) -> str:
+        if isinstance(part, AnyOf):
+            return f'["AnyOf",{_unordered(map(self._form, part.alternatives))}]'
+        if isinstance(part, Fields):
+            return f'["Fields",{self._pairs(part.required)},{self._pairs(part.optional)}]'
+        name = [_quoted(type(part).__name__)] if hasattr(part, "_fields") else []
+        return _list(name + [self._form(inner) for inner in part])
+
+
+def _atom(part: Any) -> str:
+    if part is None:
+        return _NULL
+    if isinstance(part, bool):
+        return _FLAGS[part]
+    if isinstance(part, str):
+        return _quoted(part)
+    return _quoted(hex(part) if isinstance(part, int) else part.hex())

@@ -5,6 +5,7 @@ Rules:
 * They are the files `*.yaml` of the package `safepickle.policies`; in a checkout that is not installed, the folder
   `policies` beside the package.
 * `plain` is read from a literal that was made from its file, so that using only the default policy needs no YAML.
+* Of the others, what is listed under a module is read when a name of that module is asked for.
 * A packaged policy includes packaged policies only.
 * This module knows nothing of environment variables and of users' files.
 """
@@ -72,16 +73,17 @@ def _read_first(name: str) -> PolicyData:
         raise PolicyError(f"the packaged policy {name!r} includes itself")
     _reading.append(name)
     try:
-        _read[name] = load_file(name, load_plain())
+        _read[name] = load_file(name, load_plain(), whole=False)
     finally:
         _reading.remove(name)
     return _read[name]
 
 
-def load_file(name: str, plain: PolicyData) -> PolicyData:
-    """The data of the packaged file of that name, read now."""
+def load_file(name: str, plain: PolicyData, *, whole: bool = True) -> PolicyData:
+    """The data of the packaged file of that name, read now; if not as a `whole`, its grants when they are asked for."""
     from safepickle.policy.parse import Library, Source
 
     with open(os.path.join(folder(), name + _SUFFIX), "rb") as file:
         content = file.read()
-    return Library(load, names, plain).load_text(content, Source(f"safepickle/policies/{name}{_SUFFIX}", ours=True))
+    source = Source(f"safepickle/policies/{name}{_SUFFIX}", ours=True, whole=whole)
+    return Library(load, names, plain).load_text(content, source)

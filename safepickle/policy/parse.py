@@ -16,22 +16,31 @@ The language is strict, so that a typing error can neither widen nor narrow a po
 from __future__ import annotations
 
 import os
+from _thread import RLock
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Final, NamedTuple
 
 from safepickle.errors import PolicyError
 from safepickle.limits import FIELDS
+from safepickle.policy.deferred import Later, mapping, once
 from safepickle.policy.document import (
     LARGEST_FILE,
     Broken,
     Listing,
+    Module,
     Node,
     Problem,
     Problems,
     Scalar,
+    Section,
+    Split,
     Table,
     quoted,
     read,
+    read_section,
+    split,
+    text_of,
 )
 from safepickle.policy.model import (
     ACCEPTABLE,
@@ -114,6 +123,7 @@ class Source(NamedTuple):
     label: str
     folder: str | None = None
     ours: bool = False  # one of the packaged files
+    whole: bool = True  # else what one of them lists under a module is read when a name of it is asked for
 
 
 class FileRead(NamedTuple):
@@ -147,17 +157,18 @@ class Library:
     def load_text(self, text: str | bytes, source: Source) -> PolicyData:
         """The data of a document and of what it includes.  Raises `PolicyError` with every problem found."""
         data = self._document(text, source)
-        self._raise()
+        self.complain()
         return data
 
     def load_file(self, path: str) -> PolicyData:
         """The same, of a file.  A file that cannot be read is a `PolicyError` too."""
         problems = Problems(path, self.found)
         data = self._file(FileRead(path, None, b""), problems, (1, 1))
-        self._raise()
+        self.complain()
         return data
 
-    def _raise(self) -> None:
+    def complain(self) -> None:
+        """Raise `PolicyError` with every problem found, if there is one."""
         if self.found:
             errors = Problems("", self.found).sorted()
             head = "" if len(errors) == 1 else f"{len(errors)} problems\n"
@@ -165,8 +176,12 @@ class Library:
 
     def _document(self, text: str | bytes, source: Source) -> PolicyData:
         problems = Problems(source.label, self.found)
-        root = read(text, problems, ours=source.ours)
-        return _EMPTY if root is None else _Document(self, source, problems).read(root)
+        parts = None
+        if source.ours and not source.whole:
+            shown = text_of(text, problems)
+            parts = None if shown is None else split(shown)
+        root = read(text if parts is None else parts.head, problems, ours=source.ours)
+        return _EMPTY if root is None else _Document(self, source, problems).read(root, parts)
 
     def _file(self, wanted: FileRead, problems: Problems, where: Node | tuple[int, int]) -> PolicyData:
         try:
@@ -254,8 +269,8 @@ class _Document:
     """One document.  Each method reads one part of the language and notes what is wrong with it."""
 
     __slots__ = (
-        "_deepest", "_expanded", "_followed", "_inherited", "_is_whole", "_library", "_named", "_names", "_open",
-        "_problems", "_resolved", "_source",
+        "_complaint", "_deepest", "_expanded", "_followed", "_inherited", "_is_whole", "_library", "_named", "_names",
+        "_open", "_own", "_patterns", "_problems", "_relating", "_resolved", "_sections", "_source", "_turn",
     )  # fmt: skip
 
     def __init__(self, library: Library, source: Source, problems: Problems) -> None:
@@ -265,26 +280,34 @@ class _Document:
         self._inherited = _EMPTY
         self._is_whole = True  # every include could be read, so that a name that is not there is really missing
         self._followed: Mapping[str, str] = {}  # the aliases, each to its end
-        self._names: set[Name] = set()  # every listed one, included ones too, as streams are judged
+        self._own: list[Name] = []  # what the document itself lists
+        self._names: set[Name] = set()  # see `_known`
         self._named: Mapping[str, tuple[Scalar, Node]] = {}
         self._open: list[str] = []  # named patterns that are being read
         self._resolved: dict[str, tuple[Pattern, int, int]] = {}  # with its nodes and its depth
+        self._relating: dict[int, tuple[Pattern, bool]] = {}  # by identity: what `_relates` found
         self._expanded = 0
         self._deepest = 0
+        self._patterns: Section | None = None  # named patterns that are still to be read
+        self._sections: dict[str, dict[Name, tuple[Grant, ...]]] = {}  # what was read later, by module
+        self._complaint: PolicyError | None = None  # why nothing more is read
+        self._turn = RLock()  # for what is read later
 
     # The document
 
-    def read(self, root: Node) -> PolicyData:
+    def read(self, root: Node, parts: Split | None = None) -> PolicyData:
+        """The data of the document; `parts` are those of a packaged file that are not in `root`."""
         top = self._table(root, TOP_KEYS, "key", "a policy")
         self._version(root, top)
         self._inherited = self._includes(top.get("include"))
         aliases = self._read_aliases(top.get("aliases"))
         listed = self._listed(top.get("allow"))
-        self._index(listed)
+        later = self._later(parts)
+        self._own = [*(entry.name for entry in listed), *later]
         self._named = self._read_patterns(top.get("patterns"))
         denials = self._denied(top.get("deny"))
         own = PolicyData(
-            grants=self._grants(listed),
+            grants=mapping({**self._grants(listed), **later}),
             denied=frozenset(denials),
             aliases=aliases,
             persistent=self._persistent(top.get("persistent")),
@@ -294,6 +317,42 @@ class _Document:
             denials=denials,
         )
         return self._joined(root, own)
+
+    def _later(self, parts: Split | None) -> dict[Name, Later]:
+        """What reads the grants of each name that a packaged file lists."""
+        if parts is None:
+            return {}
+        self._patterns = parts.patterns
+        return {
+            (module.name, name): Later(partial(self._grants_of, module, (module.name, name)))
+            for module in parts.modules
+            for name in module.listed
+        }
+
+    def _grants_of(self, module: Module, name: Name) -> tuple[Grant, ...]:
+        with self._turn:
+            if module.name not in self._sections:
+                self._sections[module.name] = self._section(module)
+            return once(self._sections[module.name][name])
+
+    def _section(self, module: Module) -> dict[Name, tuple[Grant, ...]]:
+        """What a packaged file lists under one module.  Raises `PolicyError`, as reading all of it at once would."""
+        if self._complaint is not None:
+            raise PolicyError(str(self._complaint), self._complaint.errors)
+        try:
+            if self._patterns is not None:
+                root = read_section(self._patterns, self._problems) or Broken(1, 1)
+                self._read_patterns(self._table(root, TOP_KEYS, "key", "a policy").get("patterns"))
+                self._library.complain()
+                self._patterns = None
+            grants = self._grants(self._listed(read_section(module.section, self._problems)))
+            if {*grants} != {(module.name, name) for name in module.listed} and not self._library.found:
+                self._problems.add((module.section.above + 1, 1), "what is listed here is not what it seems to be")
+            self._library.complain()
+        except PolicyError as error:
+            self._complaint = PolicyError(str(error), error.errors)
+            raise
+        return grants
 
     def _joined(self, root: Node, own: PolicyData) -> PolicyData:
         try:
@@ -346,7 +405,7 @@ class _Document:
             else:
                 aliases[old.text] = new.text
         try:
-            self._followed = join(self._inherited, PolicyData({}, aliases=aliases)).aliases
+            self._followed = join(self._inherited._replace(grants={}), PolicyData({}, aliases=aliases)).aliases
         except ValueError as error:
             self._problems.add(node or Broken(1, 1), str(error))
             return {}
@@ -409,10 +468,12 @@ class _Document:
             return True
         return False
 
-    def _index(self, listed: list[_Listed]) -> None:
-        names = [entry.name for entry in listed]
-        everything = (*self._library.plain.grants, *self._inherited.grants, *names)
-        self._names = {(self._followed.get(module, module), name) for module, name in everything}
+    def _known(self) -> set[Name]:
+        """Every listed name, included ones too, as streams are judged.  Needed where one is referred to."""
+        if not self._names:
+            everything = (*self._library.plain.grants, *self._inherited.grants, *self._own)
+            self._names = {(self._followed.get(module, module), name) for module, name in everything}
+        return self._names
 
     def _reference(self, node: Node, what: str) -> Name | None:
         """The listed name that `node` spells, or None after noting why there is none."""
@@ -421,14 +482,14 @@ class _Document:
             return None
         parts = word.text.split(".")
         ways = ((".".join(parts[:cut]), ".".join(parts[cut:])) for cut in range(1, len(parts)))
-        found = {(self._followed.get(module, module), name) for module, name in ways} & self._names
+        found = {(self._followed.get(module, module), name) for module, name in ways} & self._known()
         if len(found) == 1:
             return found.pop()
         if found:
             shown = [f"{name} in {module}" for module, name in sorted(found)[:2]]
             self._problems.add(word, f"{word.text} is ambiguous: {' and '.join(shown)} are listed")
         elif self._is_whole:
-            nearest = self._problems.nearest(word.text, map(".".join, self._names))
+            nearest = self._problems.nearest(word.text, map(".".join, self._known()))
             self._problems.add(word, f"{what} {word.text} is not listed{nearest}")
         return None
 
@@ -721,12 +782,42 @@ class _Document:
         return Items(kind, self._pattern(node, depth))
 
     def _check_products(self, pattern: Pattern, node: Node) -> None:
-        for product, size in _products(pattern, None):
+        for product, size in self._each_product(pattern, None):
             if size is None or product.field >= size:
                 self._problems.add(node, f"{{product: {product.field}}} is not a field of an enclosing tuple")
                 return
-        if _has_view_elsewhere(pattern):
+        if self._has_view_elsewhere(pattern):
             self._problems.add(node, "{memory: strides} stands fourth, behind a storage, an offset and sizes")
+
+    def _each_product(self, pattern: Pattern, size: int | None) -> Iterable[tuple[LengthProduct, int | None]]:
+        """Each `LengthProduct` in `pattern`, with the number of fields of the tuple that it is about."""
+        if isinstance(pattern, LengthProduct):
+            yield pattern, size
+        for child in children(pattern):
+            if self._relates(child):
+                yield from self._each_product(child, len(pattern.items) if isinstance(pattern, Shape) else size)
+
+    def _has_view_elsewhere(self, pattern: Pattern) -> bool:
+        """Whether a `Memory` in `pattern` is not where a tuple, or a signature, has its strides."""
+        if isinstance(pattern, Memory):
+            return True
+        return any(
+            self._has_view_elsewhere(child)
+            for place, child in enumerate(children(pattern))
+            if self._relates(child)
+            and not (isinstance(pattern, Shape) and isinstance(child, Memory) and place == VIEW_FIELD)
+        )
+
+    def _relates(self, pattern: Pattern) -> bool:
+        """Whether there is something in it that is about the fields around it.
+
+        Looked for once in each pattern: a named one is the same object wherever it is used.
+        """
+        known = self._relating.get(id(pattern))
+        if known is None:
+            found = isinstance(pattern, (LengthProduct, Memory)) or any(map(self._relates, children(pattern)))
+            known = self._relating[id(pattern)] = (pattern, found)
+        return known[1]
 
     # The rest
 
@@ -875,25 +966,6 @@ def _float_of(text: str) -> float | None:
         number = float(text)
         return number if abs(number) != float("inf") else None
     return {".inf": float("inf"), "-.inf": float("-inf")}.get(text)
-
-
-def _products(pattern: Pattern, size: int | None) -> Iterable[tuple[LengthProduct, int | None]]:
-    """Each `LengthProduct` in `pattern`, with the number of fields of the tuple that it is about."""
-    if isinstance(pattern, LengthProduct):
-        yield pattern, size
-    for child in children(pattern):
-        yield from _products(child, len(pattern.items) if isinstance(pattern, Shape) else size)
-
-
-def _has_view_elsewhere(pattern: Pattern) -> bool:
-    """Whether a `Memory` in `pattern` is not where a tuple, or a signature, has its strides."""
-    if isinstance(pattern, Memory):
-        return True
-    return any(
-        _has_view_elsewhere(child)
-        for place, child in enumerate(children(pattern))
-        if not (isinstance(pattern, Shape) and isinstance(child, Memory) and place == VIEW_FIELD)
-    )
 
 
 def _python3_names(module: str, name: str) -> Iterable[Name]:

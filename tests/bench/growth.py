@@ -174,7 +174,9 @@ def _entries(
     """A hostile stream at some entry points; nobody cares how it is refused."""
 
     def reader(read: Callable[..., object]) -> Callable[[int], Callable[[], object]]:
-        return lambda n: partial(_refused, read, data_of(n), policy_of(policy_name))
+        rules = policy_of(policy_name)
+        assert rules.digest  # which a refusal logs, and is computed once
+        return lambda n: partial(_refused, read, data_of(n), rules)
 
     for entry in entries:
         yield Case(f"{name}: {entry}", reader(getattr(safepickle, entry)), *sizes)
