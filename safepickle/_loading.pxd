@@ -720,6 +720,7 @@ cdef inline int64_t handed(Heap heap, const unsigned char *data, int64_t code) e
     cdef bint some_long = has_longs(heap)
     cdef int64_t total = 0
     cdef int64_t largest = node.count
+    heap.hands_containers = False
     cdef int64_t i, each, kind, size
     for i in range(node.count):
         each = heap.pool[node.start + i]
@@ -732,6 +733,7 @@ cdef inline int64_t handed(Heap heap, const unsigned char *data, int64_t code) e
             size = count(heap, each)
             if size > FEW_ITEMS or size < 0:
                 return -1
+            heap.hands_containers = True
             if kind == TUPLE or some_long:
                 total += inner_lengths(heap, each)
         elif kind == MADE:

@@ -511,11 +511,12 @@ def handed(heap: Heap, _data: Input, code: int) -> int:
     """What copying the items of a tuple costs, or -1 where that is not told at a glance; see `Scales.length`.
 
     Items are scalars, objects, names, and containers of few items.  `heap.largest` is then the most that one of them
-    holds, or the tuple itself: see `Scales.bulk`.
+    holds, or the tuple itself: see `Scales.bulk`; and `heap.hands_containers` whether there is one among them.
     """
     items: list[int] = heap.items[code >> _SHIFT]
     total = 0
     largest = len(items)
+    heap.hands_containers = False
     for each in items:
         kind = each & _KIND
         if kind < _FIRST_NODE:
@@ -524,6 +525,7 @@ def handed(heap: Heap, _data: Input, code: int) -> int:
             size = len(heap.items[each >> _SHIFT])
             if size > FEW_ITEMS:
                 return -1
+            heap.hands_containers = True
             if kind == _TUPLE or heap.sizes:
                 total += inner_lengths(heap, each)
         elif kind == _MADE:

@@ -27,6 +27,7 @@ cdef class Heap:
     cdef Py_ssize_t stack_room, marks_room, memo_room, pool_room, pool_used, node_room, size
     cdef Py_ssize_t memo_top  # entries from here on are 0
     cdef int64_t largest  # what `handed` found last
+    cdef bint hands_containers  # likewise
     cdef Py_ssize_t longs_used, longs_room  # in pairs
     cdef list records
     cdef list origins  # of what was made at a glance, without a record

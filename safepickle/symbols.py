@@ -196,8 +196,8 @@ class Heap:
     """
 
     __slots__ = (
-        "depths", "frozen", "has_priors", "is_orderly", "items", "largest", "lent", "marks", "marks_room", "memo",
-        "memo_room", "memo_top", "receivers", "sizes", "stack", "stack_room", "states",
+        "depths", "frozen", "hands_containers", "has_priors", "is_orderly", "items", "largest", "lent", "marks",
+        "marks_room", "memo", "memo_room", "memo_top", "receivers", "sizes", "stack", "stack_room", "states",
     )  # fmt: skip
 
     if TYPE_CHECKING:  # a compiled heap has C arrays in their place
@@ -209,6 +209,7 @@ class Heap:
         memo_room: int
         memo_top: int  # entries from here on are 0
         largest: int  # what `handed` found last
+        hands_containers: bool  # likewise
 
     def __cinit__(self) -> None:
         """Compiled, there is no heap without its arrays, and none is given a second set of them."""

@@ -13,6 +13,7 @@ from safepickle.weighing cimport Scales
 
 # Looked up in the module's dict otherwise.
 cdef bytes _WIDTHS, _POWERFUL, _LITERAL_KINDS
+cdef int64_t _NEVER, _BEYOND
 
 
 @_cython.final
@@ -98,8 +99,10 @@ cdef class Verifier:
     cdef int64_t _encoded_at_a_glance(self, Global symbol, int64_t args) except -1
     @_cython.locals(glance=Glance)
     cdef Glance _glance_at(self, Global symbol)
-    @_cython.locals(heap=Heap, view=View, number="Py_ssize_t", signature=Signature, depth=int64_t, copied=int64_t, walked=int64_t, looks=bint)
+    @_cython.locals(heap=Heap, view=View, number="Py_ssize_t", signature=Signature, depth=int64_t, copied=int64_t, walked=int64_t, looks=bint, count=int64_t)
     cdef int64_t _depth_at_a_glance(self, Glance glance, list signatures, int64_t args) except -1
+    @_cython.locals(kind=int)
+    cdef int64_t _length_of(self, int64_t half) except -1
     @_cython.locals(count=int64_t)
     cdef int64_t _copied_of(self, int64_t code) except -1
     @_cython.locals(heap=Heap, place=int64_t, key=int64_t, data="const unsigned char *")

@@ -88,6 +88,8 @@ _TEXT_OPCODES: Final = frozenset({op.SHORT_BINUNICODE, op.BINUNICODE, op.BINUNIC
 _CHANGEABLE: Final = frozenset({sym.LIST, sym.DICT, sym.SET, sym.MADE})
 _PARTIAL_NAME: Final = ("functools", "partial")
 _LITERAL_TARGETS: Final = {sym.LIST: "a list", sym.DICT: "a dict", sym.SET: "a set"}
+_NEVER: Final = NEVER  # compiled, numbers in C
+_BEYOND: Final = BEYOND
 # Values of a class that is known from the stream alone, and that can neither be called nor given a state.
 _BUILTIN_LITERALS: Final = frozenset({
     sym.NONE, sym.BOOL, sym.INT, sym.FLOAT, sym.STR, sym.BYTES, sym.TEXT8, sym.BYTEARRAY, sym.TUPLE, sym.LIST, sym.DICT,
@@ -329,7 +331,7 @@ class Verifier:
         self._reset()
         self._again = False
         self._light = True
-        self._beyond = BEYOND if self.reader.ripe != NEVER else 0
+        self._beyond = _BEYOND if self.reader.ripe != _NEVER else 0
 
     def is_mere_data(self) -> bool:
         """Whether a light pass reads the pickle to its end and finds nothing but data, and nothing to refuse.
@@ -511,7 +513,7 @@ class Verifier:
         limited = self._limited
         light = self._light
         beyond = self._beyond
-        ripe = reader.ripe if beyond else NEVER
+        ripe = reader.ripe if beyond else _NEVER
         prim.begin(heap, light)
         has_prior = bool(self.options.prior)
         if has_prior:
@@ -1649,27 +1651,28 @@ class Verifier:
         may have copied.
         """
         heap = self.heap
-        if not signatures or prim.count(heap, args) > prim.FEW_ARGUMENTS:
+        count = prim.count(heap, args)
+        if not signatures or count > prim.FEW_ARGUMENTS:
             return 0
         depth = prim.depth_of(heap, args >> sym.SHIFT)
         if depth >= self._depth_limit or (depth > 1 and glance.is_hashing):
             return 0
-        data = self.reader.data
-        copied = prim.handed(heap, prim.pointer(data), args)
-        walked = prim.met(heap, args) if depth > 2 else 0
+        view = self._view
+        view.open(self.reader.data)
+        copied = prim.handed(heap, view.data, args)
+        walked = prim.met(heap, args) if depth > 2 and heap.hands_containers else 0
         if copied < 0 or walked < 0:
             return 0
-        view = self._view
-        view.open(data)
         looks = False
         for number in range(len(signatures)):
             signature: Signature = signatures[number]
             looks = looks or signature.looks
             if signature.admits(view, args):
-                view.settle()
-                if number and not looks:  # the next one is like this one, more often than not
+                if looks:
+                    view.settle()
+                elif number:  # the next one is like this one, more often than not
                     signatures.insert(0, signatures.pop(number))
-                self._charge_copy(prim.count(heap, args) + copied)
+                self._charge_copy(count + copied)
                 if walked:
                     self._charge_hash(walked)
                 return depth + 1
@@ -2131,7 +2134,7 @@ class Verifier:
                 slots = prim.item(heap, state, 1)
                 if not self._are_halves(attributes, slots):
                     return False
-                copied += self._scales.length(attributes) + self._scales.length(slots)
+                copied += self._length_of(attributes) + self._length_of(slots)
         if not glance.plain_state and not self._is_state_at_a_glance(glance, target, state):
             return False
         if attributes & sym.KIND == sym.DICT:
@@ -2164,6 +2167,13 @@ class Verifier:
                 view.settle()
                 return True
         return False
+
+    def _length_of(self, half: int) -> int:
+        """What copying one part of a state copies: see `Scales.length`."""
+        kind = half & sym.KIND
+        if kind == sym.DICT:
+            return self._copied_of(half)
+        return 0 if kind == sym.NONE else self._scales.length(half)
 
     def _copied_of(self, code: int) -> int:
         """What a copy of a dict copies: see `Scales.length`."""

@@ -104,6 +104,9 @@ def peek(Heap heap, code):
 
 def largest(Heap heap):
     return heap.largest
+
+def hands_containers(Heap heap):
+    return heap.hands_containers
 """
 
 
@@ -170,6 +173,7 @@ TWINS = SimpleNamespace(
     **{name: getattr(loading, name) for name in (*SIGNATURES, "peek")},
     new_heap=HeapOfLists,
     largest=lambda heap: heap.largest,
+    hands_containers=lambda heap: heap.hands_containers,
     set_on_stack=assign("stack"),
     set_mark=assign("marks"),
     mark_at=mark_at,
@@ -707,7 +711,9 @@ def test_what_is_handed_over_costs_what_it_is_long(prim):
     prim.record(heap, made).fills.extend([short, short])
     assert handed(made, short) == (9, 9)
     assert handed(prim.add(heap, GLOBAL, origin, 0), short) == (0, 2)
+    assert not prim.hands_containers(heap)
     assert handed(flat) == (3, 3)
+    assert prim.hands_containers(heap)
     assert handed(prim.add_list(heap, TUPLE, [flat, short, flat], 2)) == (9, 3)
     listed = prim.add_list(heap, LIST, [flat, short, flat], 2)
     assert handed(listed) == (3, 3)
