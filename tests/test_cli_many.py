@@ -124,6 +124,15 @@ def test_a_scan_on_a_cluster_says_the_same(tree, capsys):
     assert (code, without_policies(text)) == (plain[0], without_policies(plain[1]))
 
 
+@pytest.fixture
+def interruptible():
+    """In the background of a shell an interrupt is ignored, also by what is started there."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_an_interrupt_ends_cleanly_and_the_same_command_goes_on(tmp_path, jobs):
     folder = tmp_path / "files"
