@@ -7,6 +7,8 @@ from libc.stdint cimport int64_t
 cdef inline int note(object numbers, int64_t start, int64_t stop, int64_t opcodes, int64_t word) except -1:
     cdef array kept = numbers
     cdef Py_ssize_t size = len(kept)
+    if kept.ob_descr.typecode != c"I" and kept.ob_descr.typecode != c"Q":
+        raise TypeError("no numbers of a log of members")
     resize_smart(kept, size + 4)
     if kept.ob_descr.itemsize == 4:
         kept.data.as_uints[size] = <unsigned int> start

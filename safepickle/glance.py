@@ -11,7 +11,8 @@ Rules:
   that look are asked in the order of the policy, and none is asked behind one that is left to the long way.
 * It reads what the stream spells in the usual way: opcodes of a fixed size, and short text and bytes.
 * A question looks at no more than MOST_LOOKED values, so that its cost does not depend on what the stream shares.
-* What is prepared depends on the policy alone; a `View` has what depends on the stream.
+* What is prepared depends on the policy alone, and is kept for whoever asks for the same pattern again; a `View` has
+  what depends on the stream.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ from safepickle.policy.patterns import (
 from safepickle.symbols import Global, Heap
 
 _MOST_FIELDS: Final = 60  # a bit each
+_MOST_PREPARED: Final = 2048  # patterns
 _MOST_TEXTS: Final = 256
 _LONGEST_KEPT: Final = 64  # characters
 _LONGEST_SPELLED: Final = 255  # bytes
@@ -313,7 +315,7 @@ class Signature(Inside):
 
     def __init__(self, shape: Shape) -> None:
         self.kind = sym.TUPLE
-        self.items = [Quick(item) for item in shape.items]
+        self.items = [value_of(item) for item in shape.items]
         self.is_blind = any(item.is_blind for item in self.items)
         self.looks = any(item.inside for item in self.items)
         self.count = len(self.items)
@@ -347,7 +349,7 @@ class Members(Inside):
 
     def __init__(self, pattern: Items) -> None:
         self.kind = _KINDS[pattern.kind]
-        self.item = Quick(pattern.item)
+        self.item = value_of(pattern.item)
         self.is_blind = self.item.is_blind
 
     def admits(self, view: View, code: int) -> bool:
@@ -372,8 +374,8 @@ class Entries(Inside):
 
     def __init__(self, pattern: DictItems) -> None:
         self.kind = sym.DICT
-        self.key = Quick(pattern.key)
-        self.value = Quick(pattern.value)
+        self.key = value_of(pattern.key)
+        self.value = value_of(pattern.value)
         self.is_blind = self.key.is_blind or self.value.is_blind
 
     def admits(self, view: View, code: int) -> bool:
@@ -399,7 +401,7 @@ class Named(Inside):
         self.kind = sym.DICT
         both = pattern.required + pattern.optional
         self.places = {name: place for place, (name, _) in enumerate(both)}
-        self.values = [Quick(value) for _, value in both]
+        self.values = [value_of(value) for _, value in both]
         self.is_blind = any(value.is_blind for value in self.values)
         self.needed = (1 << len(pattern.required)) - 1
 
@@ -464,7 +466,7 @@ class Given:
 
     def __init__(self, attributes: frozenset[str] | None, value: Pattern | None, layout: str | None) -> None:
         self.attributes = attributes
-        self.value = None if value is None else Quick(value)
+        self.value = None if value is None else value_of(value)
         self.layout = layout  # of a state that must agree with itself about memory, which is not decided here
         self.is_blind = self.value is not None and self.value.is_blind
 
@@ -515,6 +517,31 @@ class Glance:
         self.plain_state = plain_state  # a grant admits any state
         self.states = states  # what grants say of a state
         self.is_hashing = is_hashing  # it hashes what it is called with
+
+
+# What was prepared, by the identity of its pattern, and the pattern: so long as it is kept, no other one has its place.
+_values: dict[int, tuple[Pattern, Quick]] = {}
+_arguments: dict[int, tuple[Shape, Signature]] = {}
+
+
+def value_of(pattern: Pattern) -> Quick:
+    """The pattern of a value, prepared."""
+    known = _values.get(id(pattern))
+    if known is None:
+        if len(_values) >= _MOST_PREPARED:
+            _values.clear()
+        known = _values[id(pattern)] = pattern, Quick(pattern)
+    return known[1]
+
+
+def arguments_of(shape: Shape) -> Signature:
+    """The arguments that a grant admits, prepared."""
+    known = _arguments.get(id(shape))
+    if known is None:
+        if len(_arguments) >= _MOST_PREPARED:
+            _arguments.clear()
+        known = _arguments[id(shape)] = shape, Signature(shape)
+    return known[1]
 
 
 #: What a grant without a word on arguments is: it admits all.

@@ -30,6 +30,17 @@ class Walk:
     """
 
     def __init__(self, verifier: Verifier, reader: Reader, at: int, look: Callable[[], bool] | None = None) -> None:
+        if not prim.COMPILED:
+            self.__cinit__(verifier, reader, at, look)
+
+    def __cinit__(self, verifier: Verifier, reader: Reader, at: int, look: Callable[[], bool] | None = None) -> None:
+        """Compiled, there is no walk without what it works on, and none is given others."""
+        if not isinstance(verifier, Verifier):
+            raise TypeError("a walk needs a verifier")
+        if not isinstance(reader, Reader):
+            raise TypeError("a walk needs a reader")
+        if verifier.reader is not reader:
+            raise ValueError("a walk needs the reader of its verifier")
         self.verifier = verifier
         self.reader = reader
         self.look = look
@@ -58,7 +69,7 @@ class Walk:
                 return False
             pos = reader.pos
             data = prim.pointer(reader.data)
-            if self._holds_proto(data, self.begin + 1, pos):
+            if self._holds_proto(data, max(self.begin, 0) + 1, pos):
                 if not windowed:
                     self.loud.append((start + 1, pos))
                 elif not self._look():

@@ -27,7 +27,7 @@ from safepickle import loading as prim
 from safepickle import opcodes as op
 from safepickle import symbols as sym
 from safepickle.errors import Forbidden, LimitExceeded, MalformedStream, MissingGrant, StreamError, escape
-from safepickle.glance import ANY_ARGUMENTS, Given, Glance, Signature, View
+from safepickle.glance import ANY_ARGUMENTS, Given, Glance, Signature, View, arguments_of
 from safepickle.hints import Any, Final, Mapping, NoReturn
 from safepickle.limits import DEFAULTS, MEMO_HEAD_START, WORK_ALLOWANCE, WORK_PER_BYTE, Limits
 from safepickle.matching import Matcher
@@ -1642,7 +1642,7 @@ class Verifier:
             return []
         if any(grant.args is None for grant in candidates):
             return [ANY_ARGUMENTS]
-        return _seeing([Signature(shape) for grant in candidates for shape in grant.args or ()])
+        return _seeing([arguments_of(shape) for grant in candidates for shape in grant.args or ()])
 
     def _depth_at_a_glance(self, glance: Glance, signatures: list[Signature], args: int) -> int:
         """How deep an object of these arguments is if they surely match, and then they have been charged; else 0.

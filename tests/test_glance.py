@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import safepickle
-from safepickle import errors, symbols
+from safepickle import errors, glance, symbols
 from safepickle.build import COMPILED, core
 from safepickle.glance import View
 from safepickle.limits import DEFAULTS
@@ -188,10 +188,10 @@ def test_a_glance_says_what_the_long_way_says(
 def answers(pattern: Pattern, value: Step) -> list[int]:
     """What the glances at the calls of a stream with one call said: 0 for nothing."""
     seen: list[int] = []
-    glance = Verifier._depth_at_a_glance
+    at_a_glance = Verifier._depth_at_a_glance
 
     def noted(*given: Any) -> int:
-        seen.append(glance(*given))
+        seen.append(at_a_glance(*given))
         return seen[-1]
 
     with pytest.MonkeyPatch.context() as patch:
@@ -285,6 +285,18 @@ def test_a_glance_costs_no_more_than_it_may_look_at() -> None:
     verifier.run()
     assert not verifier.refusals
     assert 10 < looked < 2 * MOST_LOOKED
+
+
+def test_a_pattern_is_prepared_once_and_an_equal_one_by_itself() -> None:
+    one, same = Shape((IntRange(0, 3),)), Shape((IntRange(0, 3),))
+    assert glance.arguments_of(one) is glance.arguments_of(one)
+    assert glance.arguments_of(one) is not glance.arguments_of(same)
+    assert glance.value_of(one.items[0]) is glance.value_of(one.items[0])
+    for number in range(3 * glance._MOST_PREPARED):
+        glance.value_of(Is("int", number))
+        glance.arguments_of(Shape((IntRange(0, number),)))
+    assert len(glance._values) <= glance._MOST_PREPARED
+    assert len(glance._arguments) <= glance._MOST_PREPARED
 
 
 # -- What the packs ask for --------------------------------------------------------------------------------------------
