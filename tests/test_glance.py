@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import pickletools
 from collections.abc import Iterator
 from typing import Any, Final
@@ -87,6 +88,14 @@ def outcome(data: bytes, policy: PolicyData) -> dict[str, Any]:
             if isinstance(each, symbols.Made)
         ],
     }
+
+
+def refusals(data: bytes, policy: PolicyData) -> list[str]:
+    """What is refused, in either build."""
+    verifier = Verifier(Reader(data), policy, DEFAULTS, Options())
+    with contextlib.suppress(errors.Forbidden):
+        verifier.run()
+    return [refusal.message for refusal in verifier.refusals]
 
 
 GLANCES: Final = {"_depth_at_a_glance": 0, "_is_built_at_a_glance": False, "_encoded_at_a_glance": 0}
@@ -217,6 +226,13 @@ def yes_and_no() -> Iterator[tuple[Pattern, Step, Step]]:
     yield Fields((("a", Word("int")),), (("b", ANY),)), dict_of((text("a"), number(1))), dict_of((text("b"), number(1)))
     yield Shape((Word("int"), Shape((Word("str"),)))), tuple_of(number(1), tuple_of(text("a"))), tuple_of(number(1))
     yield Length(0, 1, Word("list")), list_of(text("a")), list_of(text("a"), text("b"))
+    yield Regex("[ab]+"), text("abba"), text("abbax")
+    yield Length(1, 2, Word("bytes")), ("SHORT_BINBYTES", b"ab"), ("SHORT_BINBYTES", b"abc")
+    yield Length(2, 3, Word("bytes")), ("SHORT_BINBYTES", b"ab"), ("SHORT_BINBYTES", b"a")
+    yield AnyOf((IntRange(0, 3), IntRange(10, 20))), number(2), number(5)
+    yield AnyOf((IntRange(0, 3), IntRange(4, 9))), number(9), number(10)
+    yield Built(f"{V}.Plain"), build(newobj(PLAIN), dict_of((text("a"), number(1)))), newobj(PLAIN)
+    yield InstanceOf(f"{V}.Plain"), newobj(PLAIN), newobj(SLOTTED)
 
 
 @uncompiled
@@ -226,6 +242,57 @@ def test_what_policies_ask_for_is_decided_at_a_glance(pattern: Pattern, good: St
     assert not answers(pattern, bad)[-1]
     assert not outcome(pickled(4, reduce(KEEP, good)), policy_of([[pattern]], None))["refusals"]
     assert outcome(pickled(4, reduce(KEEP, bad)), policy_of([[pattern]], None))["refusals"]
+
+
+CHANGED: Final = [get(0), "NONE", "APPEND", "TUPLE2"]
+
+
+@uncompiled
+@pytest.mark.parametrize(
+    ("ways", "value", "change"),
+    [
+        ([[AnyOf((Items("list", Word("str")), Word("list")))]], list_of(number(1)), CHANGED),
+        ([[Length(5, 9, Items("set", ANY))], [Word("set")]], set_of(number(1)),
+         [get(0), "MARK", "NONE", "ADDITEMS", "TUPLE2"]),
+        ([[Items("list", Word("int"))], [Word("list")]], list_of(number(1)), CHANGED),
+        ([[AnyOf((Length(3, 9, Items("set", ANY)), Items("list", ANY)))], [Word("list")]], list_of(number(1)), CHANGED),
+    ],
+)  # fmt: skip
+def test_what_was_looked_into_on_the_way_to_a_yes_cannot_change_any_more(
+    ways: list[list[Pattern]], value: Step, change: Step
+) -> None:
+    stream = pickled(4, value, put(0), "POP", reduce(KEEP, get(0)), change)
+    policy = policy_of(ways, None)
+    said = outcome(stream, policy)
+    assert [message for message in said["refusals"] if "after the policy judged" in message]
+    assert said == the_long_way(stream, policy)
+
+
+@pytest.mark.parametrize(("key", "passes"), [("a", True), ("b", True), ("c", False)])
+def test_no_other_attributes_are_set_at_a_glance(key: str, passes: bool) -> None:
+    for state in (dict_of((text(key), number(1))), dict_of((text("a"), number(1)), (text(key), number(2)))):
+        stream = pickled(4, build(newobj(SLOTTED), state))
+        assert bool(refusals(stream, policy_of([], None))) is not passes
+
+
+def test_what_must_be_built_is_refused_without_its_state_also_at_a_glance() -> None:
+    policy = policy_of([[Word("int")]], None, must_build=True)
+    made = reduce(KEEP, number(5))
+    assert not refusals(pickled(4, build(made, tuple_of(number(1)))), policy)
+    for half_made in (made, build(made, "NONE"), tuple_of(build(made, tuple_of(number(1))), made)):
+        [said] = refusals(pickled(4, half_made), policy)
+        assert "never given its state" in said
+
+
+def test_a_grant_that_asks_for_no_state_is_enough() -> None:
+    """What both of two grants admit needs a state only if both say `then: build`."""
+    verbs = frozenset({REFER, CALL, BUILD})
+    asks = Grant(verbs, args=(Shape((Word("int"),)), Shape((Word("str"),))), then_build=True)
+    lets = Grant(verbs, args=(Shape((Word("int"),)),))
+    for grants in ((asks, lets), (lets, asks)):
+        policy = PolicyData({(V, "keep"): grants})
+        assert not refusals(pickled(4, reduce(KEEP, number(5))), policy)
+        assert refusals(pickled(4, reduce(KEEP, text("a"))), policy)
 
 
 @uncompiled
@@ -292,9 +359,9 @@ def test_a_pattern_is_prepared_once_and_an_equal_one_by_itself() -> None:
     assert glance.arguments_of(one) is glance.arguments_of(one)
     assert glance.arguments_of(one) is not glance.arguments_of(same)
     assert glance.value_of(one.items[0]) is glance.value_of(one.items[0])
-    for number in range(3 * glance._MOST_PREPARED):
-        glance.value_of(Is("int", number))
-        glance.arguments_of(Shape((IntRange(0, number),)))
+    for bound in range(3 * glance._MOST_PREPARED):
+        glance.value_of(Is("int", bound))
+        glance.arguments_of(Shape((IntRange(0, bound),)))
     assert len(glance._values) <= glance._MOST_PREPARED
     assert len(glance._arguments) <= glance._MOST_PREPARED
 

@@ -8,7 +8,22 @@ import pytest
 
 import safepickle
 from safepickle import Policy, PolicyError
-from tests.assembler import Step, build, dict_of, list_of, literal, named, newobj, pickled, reduce, text, tuple_of
+from tests.assembler import (
+    Step,
+    build,
+    dict_of,
+    get,
+    list_of,
+    literal,
+    named,
+    newobj,
+    number,
+    pickled,
+    put,
+    reduce,
+    text,
+    tuple_of,
+)
 
 POLICY = Policy.named("numpy")
 
@@ -109,6 +124,10 @@ F8 = dtype("f8")
 O8 = dtype("O8")
 
 LIES = {
+    # products beyond 64 bits
+    "as many items as make no bytes at 64 bits": array((2**62,), dtype("i4"), b""),
+    "more items than 64 bits count": array((2**64 + 2,), dtype("i4"), b"12345678"),
+    "a text as long as nothing at 64 bits": dtype(f"U{2**62}", size=0),
     # pointers
     "an object dtype that says it holds none": dtype("O8", flags=0),
     "an object dtype that says it is no list": dtype("O8", flags=61),
@@ -403,3 +422,16 @@ def test_an_entry_builds_what_it_makes_itself(attributes):
     safepickle.verify(pickled(4, call("shop:Zone", "UTC").program), policy=policy)
     with pytest.raises(safepickle.Forbidden):
         safepickle.verify(pickled(4, with_state(call("shop:Zone", "UTC"), {"offset": 1}).program), policy=policy)
+
+
+def test_what_one_stream_says_of_a_dtype_is_not_believed_of_another_one():
+    """The same places in both: the other one gives its dtype a state too late."""
+    made = [call("numpy:dtype", "f8", False, True).program, put(0), "POP"]
+    state = step((3, "<", None, None, None, -1, -1, 0))
+    holder = call("numpy._core.multiarray:_reconstruct", ref("numpy:ndarray"), (0,), b"b").program
+    filled = [holder, tuple_of(number(1), tuple_of(number(1)), get(0), "NEWFALSE", literal(b"12345678")), "BUILD"]
+    early, late = [get(0), state, "BUILD", "POP", filled], [filled, get(0), state, "BUILD", "POP"]
+    for _ in range(3):
+        safepickle.verify(pickled(4, made, early), policy=POLICY)
+        with pytest.raises(safepickle.Forbidden):
+            safepickle.verify(pickled(4, made, late), policy=POLICY)

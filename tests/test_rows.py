@@ -88,6 +88,26 @@ def test_a_walk_notes_where_pickles_may_have_others_inside():
     assert walk.loud == [(5, 4 + len(hides)), (7 + len(hides), 6 + 2 * len(hides))]
 
 
+def test_a_walk_ends_before_what_shares_so_much_that_it_has_to_be_weighed():
+    levels = range(FEW_SHARED + 1)
+    sharing = b"]q\x00" + b"".join(b"](h%ch%ceq%c" % (level, level, level + 1) for level in levels) + b"."
+    is_sure, walk, log = walk_of(b"N." + sharing + b"N.")
+    assert (is_sure, walk.at, len(log)) == (False, 2, 1)
+    few = b"]q\x00(h\x00h\x00t."
+    assert walk_of(b"N." + few + b"N.")[0]
+
+
+def test_a_walk_goes_with_the_reader_of_its_verifier():
+    reader = Reader(FEW)
+    verifier = Verifier(reader, PLAIN.data, DEFAULTS, Options(scanning=True))
+    with pytest.raises(ValueError, match="the reader of its verifier"):
+        Walk(verifier, Reader(FEW), 0)
+    with pytest.raises(TypeError):
+        Walk(None, reader, 0)
+    with pytest.raises(TypeError):
+        Walk(verifier, None, 0)
+
+
 def test_a_walk_has_an_end():
     is_sure, walk, log = walk_of(b"N." * 9, most=4)
     assert (is_sure, walk.at, len(log)) == (True, 8, 4)
