@@ -418,16 +418,24 @@ def _check_texts(encoding: Any, errors: Any) -> None:
 def _log(error: BaseException, policy: Policy) -> None:
     if isinstance(error, EndOfStream):
         return  # the end of a file of pickles is no refusal
+    try:
+        _record(error, policy)
+    except Exception:  # a full stack, a filter of the application: the refusal counts, not what becomes of its record
+        return
+
+
+def _record(error: BaseException, policy: Policy) -> None:
     import logging
 
+    logger = logging.getLogger("safepickle")
+    if not logger.isEnabledFor(logging.WARNING):  # all of a policy has to be read for its digest
+        return
     where = f" at byte {error.position}" if isinstance(error, StreamError) and error.position is not None else ""
     told = escape(str(error), 500) if isinstance(error, StreamError) else ""
     if isinstance(error, ReconstructionError):
         named = f"{escape(error.module)}.{escape(error.name)}" if error.module and error.name else "something"
         told = f"{named} raised {type(error.__cause__).__name__}"
-    logging.getLogger("safepickle").warning(
-        "refused a pickle%s: %s: %s (policy %s)", where, type(error).__name__, told, policy.digest[:16]
-    )
+    logger.warning("refused a pickle%s: %s: %s (policy %s)", where, type(error).__name__, told, policy.digest[:16])
 
 
 # -- Resolving names -------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -177,3 +178,52 @@ def test_a_scan_without_a_policy_reads_little_of_the_packaged_ones():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["pass", "True", "64"]
+
+
+@pytest.mark.parametrize("interrupting", [RecursionError, MemoryError, KeyboardInterrupt])
+@pytest.mark.parametrize("place", ["_pattern_of", "_resolve", "_listed", "_entries"])
+def test_what_interrupts_the_reading_says_nothing_of_the_file(monkeypatch, interrupting, place):
+    """A stack that was nearly full once must not make a policy unreadable for as long as the process lives."""
+    nested = TEXT.replace("patterns:\n", "patterns:\n  outer: {list: {pattern: small}}\n")
+    nested = nested.replace("[str]", "[{pattern: outer}]")
+    whole = read(nested, whole=True)
+    original = getattr(parse._Document, place)
+    for step in range(1, 9):
+        parts = read(nested, whole=False)
+        calls = iter(range(1, 1000))
+
+        def interrupted(*given, calls=calls, step=step, **named):
+            if next(calls) == step:
+                raise interrupting
+            return original(*given, **named)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(parse._Document, place, interrupted)
+            for name in parts.grants:
+                with contextlib.suppress(interrupting):
+                    parts.grants[name]
+        assert dict(parts.grants) == whole.grants
+
+
+@pytest.mark.parametrize("raised", [RecursionError, MemoryError])
+def test_a_parser_without_room_is_no_mistake_in_the_document(monkeypatch, raised):
+    def stream(_builder):
+        raise raised
+
+    with monkeypatch.context() as patch:
+        patch.setattr(document._Builder, "_stream", stream)
+        for ours in (True, False):
+            with pytest.raises(raised):
+                document.read(TEXT, document.Problems("some.yaml"), ours=ours)
+
+
+def test_what_else_a_parser_raises_is_said_of_the_document_whichever_parser_it_is(monkeypatch):
+    def stream(_builder):
+        raise OverflowError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(document._Builder, "_stream", stream)
+        for ours in (True, False):
+            problems = document.Problems("some.yaml")
+            assert document.read(TEXT, problems, ours=ours) is None
+            assert [problem.message[:8] for problem in problems.found] == ["not YAML"]

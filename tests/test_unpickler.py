@@ -677,6 +677,24 @@ def test_every_refusal_is_logged_once_with_the_digest_and_without_payload(caplog
         assert caplog.records == []
 
 
+def test_a_refusal_is_raised_whatever_becomes_of_its_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_record: object) -> bool:
+        raise ValueError
+
+    monkeypatch.setattr(logging.getLogger("safepickle"), "filters", [fails])
+    for load in (safepickle.loads, lambda data: safepickle.load(io.BytesIO(data))):
+        with pytest.raises(safepickle.Forbidden):
+            load(pickled(4, victim("canary")))
+
+
+def test_no_digest_is_computed_for_a_record_that_nobody_wants(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(safepickle.Policy, "digest", property(lambda _policy: pytest.fail("nobody asked for it")))
+    with caplog.at_level(logging.CRITICAL, "safepickle"), pytest.raises(safepickle.Forbidden):
+        safepickle.loads(pickled(4, victim("canary")))
+
+
 def test_names_in_errors_and_in_the_log_are_escaped(caplog: pytest.LogCaptureFixture) -> None:
     for name in ("\x1b[31mred", "\u202egnp.exe", "a\nb", "\ud800", "x" * 900):
         caplog.clear()

@@ -285,10 +285,12 @@ class _Builder:
             place = self._place(mark)
             said = "; ".join(str(part) for part in (error.problem, error.context) if part)
             self._problems.add(place, f"not YAML: {_shown(said)}")
+        except (MemoryError, RecursionError):  # which say nothing of the document: how deep it may be is bounded
+            raise
         except Exception:  # noqa: BLE001 - PyYAML lets ValueError, OverflowError and others through
-            here = loader.get_mark() if loader else None
-            place = self._place(here)
-            self._problems.add(place, "not YAML: an escape or a number that no character or version has")
+            # Its C parser, which reads the packaged files, knows no place beside that of its own errors.
+            here = None if loader is None or ours else loader.get_mark()
+            self._problems.add(self._place(here), "not YAML: an escape or a number that no character or version has")
         finally:
             if loader:
                 loader.dispose()

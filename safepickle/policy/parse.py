@@ -339,6 +339,7 @@ class _Document:
         """What a packaged file lists under one module.  Raises `PolicyError`, as reading all of it at once would."""
         if self._complaint is not None:
             raise PolicyError(str(self._complaint), self._complaint.errors)
+        expanded, deepest, said = self._expanded, self._deepest, len(self._library.found)
         try:
             if self._patterns is not None:
                 root = read_section(self._patterns, self._problems) or Broken(1, 1)
@@ -351,6 +352,12 @@ class _Document:
             self._library.complain()
         except PolicyError as error:
             self._complaint = PolicyError(str(error), error.errors)
+            raise
+        except BaseException:
+            # A full stack or memory, or a keyboard, says nothing of the file: whoever asks next reads it from here on.
+            self._expanded, self._deepest = expanded, deepest
+            self._open.clear()
+            del self._library.found[said:]
             raise
         return grants
 
