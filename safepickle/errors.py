@@ -42,6 +42,7 @@ class MissingGrant(NamedTuple):
     name: str
     verbs: tuple[str, ...]
     reason: str = ""  # why, where a grant exists but its conditions refuse the use
+    conditions: str = ""  # what an entry would say beside its verbs, as YAML, to admit it all the same
 
 
 def escape(text: str, most: int = 200) -> str:
@@ -63,19 +64,21 @@ def paste(missing: Iterable[MissingGrant]) -> str:
     modules: dict[str, list[MissingGrant]] = {}
     unlistable: list[MissingGrant] = []
     for grant in missing:
-        listable = _is_dotted(grant.module) and _is_dotted(grant.name) and not grant.reason
+        listable = _is_dotted(grant.module) and _is_dotted(grant.name) and (grant.conditions or not grant.reason)
         (modules.setdefault(grant.module, []) if listable else unlistable).append(grant)
     lines = ["allow:"] if modules else []
     for module in sorted(modules):
         lines.append(f"  {module}:")
-        lines += [
-            f"    - {grant.name}: {{use: [{', '.join(grant.verbs)}]}}"
-            for grant in sorted(modules[module], key=lambda grant: grant.name)
-        ]
+        lines += [f"    - {_entry(grant)}" for grant in sorted(modules[module], key=lambda grant: grant.name)]
     for grant in unlistable:
         why = escape(grant.reason) or "not a name that a policy can list"
         lines.append(f"# {escape(grant.module)} {escape(grant.name)} ({', '.join(grant.verbs)}): {why}")
     return "\n".join(lines) + "\n" if lines else ""
+
+
+def _entry(grant: MissingGrant) -> str:
+    conditions = f", {grant.conditions}" if grant.conditions else ""
+    return f"{grant.name}: {{use: [{', '.join(grant.verbs)}]{conditions}}}"
 
 
 class StreamError(UnpicklingError):

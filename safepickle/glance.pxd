@@ -30,6 +30,7 @@ cdef class Inside:
 cdef class Quick:
     cdef int64_t kinds, low, high, shortest, longest
     cdef frozenset instances, built, names
+    cdef readonly frozenset empty
     cdef list spelled, texts
     cdef readonly list inside
     cdef readonly bint is_blind
@@ -38,6 +39,8 @@ cdef class Quick:
     cdef bint admits(self, View view, int64_t code) except -1
     @_cython.locals(at=int64_t, number="Py_ssize_t", texts=Texts)
     cdef bint _is_spelled(self, View view, int64_t code) except -1
+    @_cython.locals(args=int64_t)
+    cdef bint _is_empty(self, View view, int64_t code) except -1
     @_cython.locals(number="Py_ssize_t", inside=Inside)
     cdef bint _holds(self, View view, int64_t code, int kind) except -1
 
@@ -104,6 +107,6 @@ cdef class Given:
 
 @_cython.final
 cdef class Glance:
-    cdef list calls, news, states
+    cdef list calls, news, states, fills
     cdef public bint must_build_calls, must_build_news
-    cdef bint plain_state, is_hashing, is_new_of_nothing
+    cdef bint plain_state, fills_freely, is_hashing, is_new_of_nothing

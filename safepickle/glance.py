@@ -26,6 +26,7 @@ from safepickle.policy.patterns import (
     Built,
     DictItems,
     Fields,
+    Filled,
     GlobalNamed,
     InstanceOf,
     IntRange,
@@ -36,6 +37,7 @@ from safepickle.policy.patterns import (
     Regex,
     Shape,
     Word,
+    admits_nothing,
 )
 from safepickle.symbols import Global, Heap
 
@@ -113,8 +115,8 @@ class Quick:
     """
 
     __slots__ = (
-        "built", "high", "inside", "instances", "is_blind", "kinds", "longest", "low", "names", "shortest", "spelled",
-        "texts",
+        "built", "empty", "high", "inside", "instances", "is_blind", "kinds", "longest", "low", "names", "shortest",
+        "spelled", "texts",
     )  # fmt: skip
 
     def __init__(self, pattern: Pattern) -> None:
@@ -123,6 +125,7 @@ class Quick:
         self.shortest, self.longest = 1, 0
         self.instances: frozenset[str] = _NO_NAMES  # what must have been called or instantiated for it
         self.built: frozenset[str] = _NO_NAMES  # likewise, and it was given its state
+        self.empty: frozenset[str] = _NO_NAMES  # likewise, without arguments, and nothing was put into it
         self.names: frozenset[str] = _NO_NAMES  # globals
         self.spelled: list[bytes] = []  # literals as they stand in the stream
         self.texts: list[Texts] = []
@@ -131,6 +134,8 @@ class Quick:
         looked_into = self._add(pattern)
         # `any_of: [{list: int}, list]` looks into a list, whatever it admits in the end, and so the list is frozen.
         self.kinds &= ~looked_into
+        if looked_into >> sym.MADE & 1:
+            self.instances = self.built = _NO_NAMES
 
     def _add(self, pattern: Pattern) -> int:
         """Take in one alternative; returns the kinds, a bit each, that deciding it looks into."""
@@ -141,6 +146,10 @@ class Quick:
             return kinds
         if self._is_scalar(pattern):
             return 0
+        if isinstance(pattern, Filled):
+            if not self.is_blind and admits_nothing(pattern.items):
+                self.empty |= {pattern.dotted}
+            return 1 << sym.MADE
         inside = None if self.is_blind else _inside(pattern)
         if inside is None:
             self.is_blind = True
@@ -208,6 +217,7 @@ class Quick:
             return maker is not None and (
                 maker.dotted in self.instances
                 or (maker.dotted in self.built and prim.state_of(view.heap, code) != 0)
+                or (maker.dotted in self.empty and self._is_empty(view, code))
             )
         if kind == sym.GLOBAL:
             symbol: Global = prim.global_of(view.heap, code)
@@ -219,6 +229,14 @@ class Quick:
             if self.shortest <= size <= self.longest:
                 return True
         return (kind == sym.STR or kind == sym.BYTES or kind == sym.BOOL) and self._is_spelled(view, code)
+
+    def _is_empty(self, view: View, code: int) -> bool:
+        """Whether it was made without arguments and is as it was then; looking freezes it."""
+        args = prim.args_of(view.heap, code)
+        if not prim.is_new(view.heap, code) or args & sym.KIND != sym.TUPLE or prim.count(view.heap, args):
+            return False
+        view.looked_at.append(code)
+        return True
 
     def _is_spelled(self, view: View, code: int) -> bool:
         """Whether it is one of the literals, or a text that one of the expressions matches."""
@@ -317,7 +335,7 @@ class Signature(Inside):
         self.kind = sym.TUPLE
         self.items = [value_of(item) for item in shape.items]
         self.is_blind = any(item.is_blind for item in self.items)
-        self.looks = any(item.inside for item in self.items)
+        self.looks = any(item.inside or item.empty for item in self.items)
         self.count = len(self.items)
         self.is_open = bool(shape.rest)  # whether more items may follow
 
@@ -497,8 +515,8 @@ class Glance:
     """What can be said at a glance of a name, from its grants alone: the same for every stream under a policy."""
 
     __slots__ = (
-        "calls", "is_hashing", "is_new_of_nothing", "must_build_calls", "must_build_news", "news", "plain_state",
-        "states",
+        "calls", "fills", "fills_freely", "is_hashing", "is_new_of_nothing", "must_build_calls", "must_build_news",
+        "news", "plain_state", "states",
     )  # fmt: skip
 
     def __init__(
@@ -507,6 +525,7 @@ class Glance:
         news: list[Signature],
         plain_state: bool,
         states: list[Given],
+        fills: list[Pattern | None],
         is_hashing: bool,
     ) -> None:
         self.calls = calls  # signatures of `call`
@@ -516,6 +535,8 @@ class Glance:
         self.is_new_of_nothing = any(one.needs_nothing() for one in news)  # a grant admits `new` without arguments
         self.plain_state = plain_state  # a grant admits any state
         self.states = states  # what grants say of a state
+        self.fills = fills  # what grants say of what is put in
+        self.fills_freely = None in fills  # a grant says nothing of it
         self.is_hashing = is_hashing  # it hashes what it is called with
 
 

@@ -13,13 +13,16 @@ from __future__ import annotations
 
 from safepickle import loading as prim
 from safepickle import symbols as sym
+from safepickle.errors import escape
 from safepickle.hints import Any, Final
 from safepickle.policy.patterns import (
     LONGEST_MATCHED_TEXT,
+    WORDS,
     AnyOf,
     Built,
     DictItems,
     Fields,
+    Filled,
     GlobalNamed,
     InstanceOf,
     IntRange,
@@ -32,11 +35,14 @@ from safepickle.policy.patterns import (
     Regex,
     Shape,
     Word,
+    admits_nothing,
 )
 from safepickle.reader import Reader
 from safepickle.symbols import Heap, Made
 
 _UNKNOWN: Final = object()
+_PUT_IN: Final = frozenset({sym.LIST, sym.DICT, sym.SET})
+_MOST_SHOWN: Final = 1000  # values that a message is made from
 _LONGEST_PRODUCT: Final = 64  # dimensions: no array library has more
 
 # Exact types whose value is known although an earlier load made it.
@@ -291,6 +297,8 @@ class Matcher:
             )
         if isinstance(pattern, Fields):
             return self._fields(pattern, code)
+        if isinstance(pattern, Filled):
+            return self._filled(pattern, code)
         if isinstance(pattern, Length):
             length = self.length(code) if self.matches(pattern.of, code) else None
             return length is not None and pattern.low <= length <= pattern.high
@@ -314,6 +322,51 @@ class Matcher:
         """Whether the value is what `new` or `call` of that name gave, with its state where that is asked for."""
         made = self._heap.of(code) if code & sym.KIND == sym.MADE else None
         return made is not None and made.origin is not None and made.origin.dotted == dotted and made.built >= built
+
+    def _filled(self, pattern: Filled, code: int) -> bool:
+        """Whether the value holds what was put into it and nothing else, and that matches; looking freezes it."""
+        if not self._made_by(pattern.dotted, code, built=False):
+            return False
+        self._heap.freeze(code)
+        made: Made = self._heap.of(code)
+        if made.built or not self._is_made_of_nothing(made):
+            return False
+        if not made.fills:
+            return admits_nothing(pattern.items)
+        return made.filled in _PUT_IN and self.matches(pattern.items, self.put_in(made.fills, made.filled))
+
+    def _is_made_of_nothing(self, made: Made) -> bool:
+        """Whether there was nothing in it before it was filled; Python 2 calls OrderedDict with a list of its items."""
+        if made.kwargs or made.args & sym.KIND != sym.TUPLE:
+            return False
+        args = self._heap.codes(made.args)
+        return not args or (len(args) == 1 and args[0] & sym.KIND == sym.LIST and not self.contents(args[0]))
+
+    def put_in(self, items: list[int], kind: int) -> int:
+        """A list, dict or set of what was put into an object, for patterns to be asked."""
+        return self._heap.add_list(kind, items, self._heap.deepest(items) + 1)
+
+    def shown_inside(self, items: list[int], kind: int) -> str:
+        """The YAML of a pattern of what was put into an object, no narrower than the kinds of what it is."""
+        if kind == sym.DICT:
+            return f"{{dict: [{self._shown(items[::2])}, {self._shown(items[1::2])}]}}"
+        return f"{{{sym.WORDS[kind]}: {self._shown(items)}}}"
+
+    def _shown(self, codes: list[int]) -> str:
+        kinds = dict.fromkeys(map(self._shown_one, codes[:_MOST_SHOWN]))
+        if not kinds or len(codes) > _MOST_SHOWN or "any" in kinds:
+            return "any"
+        ways = ", ".join(kinds)
+        return ways if len(kinds) == 1 else f"{{any_of: [{ways}]}}"
+
+    def _shown_one(self, code: int) -> str:
+        """What a value is in the language."""
+        if code & sym.KIND == sym.GLOBAL:
+            return f"{{global: {escape(self._heap.of(code).dotted)}}}"
+        word = self.word(code)
+        if word == "instance" and self._heap.of(code).origin is not None:
+            return f"{{instance: {escape(self._heap.of(code).origin.dotted)}}}"
+        return word if word in WORDS else "any"
 
     def _is(self, pattern: Is, code: int) -> bool:
         if not self._word_matches(pattern.kind, code):

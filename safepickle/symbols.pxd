@@ -80,7 +80,8 @@ cdef class Plan:
 cdef class Made:
     cdef public Global origin
     cdef public int64_t args, kwargs, state, size
-    cdef public bint built, called, filled
+    cdef public bint built, called
+    cdef public int filled
     cdef public list fills
 
 

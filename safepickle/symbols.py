@@ -158,7 +158,7 @@ class Made:
         self.called = called  # made by a call, not by `new`
         self.state = 0  # code of the state that BUILD gave
         self.built = False
-        self.filled = False
+        self.filled = 0  # what it was filled as: LIST, DICT or SET; MADE for several of these, 0 for none
         self.fills: list[int] = []  # items that APPEND(S), SETITEM(S) and ADDITEMS gave
 
 
@@ -364,6 +364,7 @@ class Refusal(NamedTuple):
     path: str | None
     message: str
     reason: str  # empty where the grant is missing altogether, else which condition refused
+    conditions: str = ""  # what an entry would say, as YAML, that grants it all the same
 
 
 class Plan:

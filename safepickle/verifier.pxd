@@ -82,6 +82,8 @@ cdef class Verifier:
     cdef int _charge_copy(self, int64_t amount) except -1
     @_cython.locals(heap=Heap, kind=int, node=int64_t, made=Made)
     cdef int64_t _fill(self, int64_t target, int64_t start, int64_t stop, int64_t inside, int wanted) except -1
+    @_cython.locals(glance=Glance)
+    cdef object _judge_fill(self, Global symbol, int64_t start, int64_t stop, int wanted)
     @_cython.locals(heap=Heap, depth=int64_t)
     cdef int64_t _deepen(self, int64_t node, int64_t inside) except -1
     cdef int _check_pairs(self, int64_t start, int64_t stop) except -1

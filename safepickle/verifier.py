@@ -428,7 +428,9 @@ class Verifier:
             if refusal.module is None or refusal.name is None or refusal.verb is None:
                 continue
             if refusal.reason:
-                conditions.append(MissingGrant(refusal.module, refusal.name, (refusal.verb,), refusal.reason))
+                conditions.append(
+                    MissingGrant(refusal.module, refusal.name, (refusal.verb,), refusal.reason, refusal.conditions)
+                )
             else:
                 verbs.setdefault((refusal.module, refusal.name), set()).add(refusal.verb)
         missing = [
@@ -453,8 +455,12 @@ class Verifier:
         verb: str | None = None,
         reason: str = "",
         path: str | None = None,
+        conditions: str = "",
     ) -> None:
-        """Record that the policy does not grant this; the pass goes on."""
+        """Record that the policy does not grant this; the pass goes on.
+
+        `conditions` is what an entry would say, as YAML, that grants it.
+        """
         if reason and len(self.refusals) >= _MOST_REFUSALS:
             return
         if len(self.refusals) >= _MOST_MISSING:
@@ -462,7 +468,7 @@ class Verifier:
         module = symbol.module if symbol else None
         name = symbol.name if symbol else None
         self.refusals.append(
-            sym.Refusal(self.reader.position, self._opcode(), module, name, verb, path, message, reason)
+            sym.Refusal(self.reader.position, self._opcode(), module, name, verb, path, message, reason, conditions)
         )
 
     def forbid(self, message: str) -> NoReturn:
@@ -1346,8 +1352,8 @@ class Verifier:
             if prim.is_frozen(heap, node):
                 self._check_late()
             if not self._unrestricted and made.origin is not None:
-                self._judge(made.origin, FILL)
-                made.filled = True
+                self._judge_fill(made.origin, start, stop, wanted)
+                made.filled = wanted if not made.filled or made.filled == wanted else sym.MADE
             made.fills += prim.listed(heap, start, stop)
         elif kind in _BUILTIN_LITERALS:
             self._pointless(f"{self._opcode()} on a {sym.WORDS[kind]}, which needs {_LITERAL_TARGETS[wanted]}")
@@ -1358,6 +1364,23 @@ class Verifier:
                 self._refuse_target(target)
             return heap.depth(target)
         return self._deepen(node, inside)
+
+    def _judge_fill(self, symbol: Global, start: int, stop: int, wanted: int) -> None:
+        """Whether what lies there on the stack may be put into what the symbol gave."""
+        symbol.filled += 1
+        glance: Glance = self._glance_at(symbol) if symbol.glance is None else symbol.glance
+        if glance.fills_freely or symbol.helper:
+            return
+        if not glance.fills:
+            self._refuse_verb(symbol, FILL)
+            return
+        items = prim.listed(self.heap, start, stop)
+        put_in = self.matcher.put_in(items, wanted)
+        if not any(self.matcher.matches(pattern, put_in) for pattern in glance.fills if pattern is not None):
+            self._refuse_condition(
+                symbol, FILL, "what is put in is not what the policy says", "items",
+                conditions=f"fill: {self.matcher.shown_inside(items, wanted)}",
+            )  # fmt: skip
 
     def _deepen(self, node: int, inside: int) -> int:
         """The depth of a node that now holds something `inside` deep."""
@@ -1561,11 +1584,11 @@ class Verifier:
             why = f"{dotted} is not in the policy"
         self.refuse(f"global '{escape(symbol.module)}.{escape(symbol.name)}' is forbidden: {why}", symbol, verb)
 
-    def _refuse_condition(self, symbol: Global, verb: str, what: str, path: str) -> None:
+    def _refuse_condition(self, symbol: Global, verb: str, what: str, path: str, conditions: str = "") -> None:
         dotted = escape(symbol.dotted)
         self.refuse(
             f"{verb} of {dotted} is forbidden: {what}",
-            symbol, verb, reason=f"{what} (a grant with conditions exists)", path=path,
+            symbol, verb, reason=f"{what} (a grant with conditions exists)", path=path, conditions=conditions,
         )  # fmt: skip
 
     def _judge_arguments(
@@ -1625,6 +1648,7 @@ class Verifier:
             self._quick_signatures(symbol, NEW),
             self._unrestricted or any(grant.state is None and grant.attributes is None for grant in building),
             _seeing([_given(grant) for grant in building]),
+            [grant.fill for grant in symbol.grants if FILL in grant.verbs],
             symbol.dotted in _HASHING_SETS or symbol.dotted in _HASHING_DICTS,
         )
         glance.must_build_calls = any(grant.then_build for grant in symbol.grants if CALL in grant.verbs)

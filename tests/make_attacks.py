@@ -58,6 +58,7 @@ BUILT: Final = "policies/built.yaml"
 DENY: Final = "policies/deny.yaml"
 EXTENSIONS: Final = "policies/extensions.yaml"
 PERSISTENT: Final = "policies/persistent.yaml"
+FILLS: Final = "policies/fills.yaml"
 METHODS: Final = "policies/methods.yaml"
 MISNAMED: Final = "policies/misnamed.yaml"
 
@@ -1336,6 +1337,83 @@ def late_changes() -> Iterator[Attack]:
             "POP", get(0), "MARK", ("BININT1", 1), ("BININT1", 2), "APPENDS", "POP", some(get(1))],
     }.items():
         yield attack(f"evaded_by_{name}", unseen, pickled(4, program), policy=PATTERNS, expected=FORBIDDEN)
+    yield from _filled()
+
+
+def _filled() -> Iterator[Attack]:
+    """What is put into an object, after which anybody may find it there."""
+    bag, fresh = newobj(victim("DictBag")), reduce(glob("collections", "OrderedDict"))
+    one, evil = ("BININT1", 1), victim("Plain")
+    item = [text("a"), one]
+    put_in = "what is put into an object is not what the policy says"
+    for name, program in {
+        "by_setitem": [bag, text("a"), evil, "SETITEM"],
+        "by_setitems": [bag, "MARK", *item, text("b"), evil, "SETITEMS"],
+        "by_append": [newobj(victim("ListBag")), evil, "APPEND"],
+        "by_appends": [newobj(victim("ListBag")), "MARK", list_of(), evil, "APPENDS"],
+        "by_additems": [newobj(victim("SetBag")), "MARK", one, text("x"), "ADDITEMS"],
+        "as_a_list": [bag, text("a"), "APPEND"],
+        "as_a_list_of_one_pair": [bag, "MARK", *item, "APPENDS"],
+        "as_a_set": [bag, "MARK", "ADDITEMS"],
+        "by_another_key": [bag, evil, one, "SETITEM"],
+        "by_a_computed_key": [bag, newobj(victim("Plain")), one, "SETITEM"],
+        "by_the_second_opcode": [bag, *item, "SETITEM", "MARK", text("b"), evil, "SETITEMS"],
+        "and_overwritten": [bag, text("a"), evil, "SETITEM", *item, "SETITEM"],
+        "through_the_memo": [bag, put(0), *item, "SETITEM", "POP", get(0), text("b"), evil, "SETITEM"],
+        "through_a_copy_on_the_stack": [bag, "DUP", *item, "SETITEM", "POP", text("b"), evil, "SETITEM"],
+        "once_it_was_handed_over": [bag, put(0), "POP", reduce(victim("keep"), text("hold"), get(0)), "POP", get(0),
+            text("a"), evil, "SETITEM"],
+        "once_it_was_built": [build(bag, fields(x=one)), text("a"), evil, "SETITEM"],
+        "into_what_it_holds": [bag, text("a"), [list_of(one), put(1)], "SETITEM", "POP", get(1), evil, "APPEND"],
+        "into_what_it_holds_by_now": ["EMPTY_LIST", put(1), "POP", bag, "MARK", text("a"), get(1), "SETITEMS", "POP",
+            get(1), "MARK", text("x"), "APPENDS"],
+        "into_what_a_list_holds": [newobj(victim("ListBag")), list_of(), put(1), "APPEND", "POP", get(1), evil,
+            "APPEND"],
+        "within_itself": [bag, put(0), text("a"), get(0), "SETITEM"],
+        "within_a_tuple": [newobj(victim("SetBag")), "MARK", tuple_of(one, text("x")), "ADDITEMS"],
+        "made_by_reconstructor": [reduce(glob("copyreg", "_reconstructor"), victim("DictBag"), glob("builtins", "dict"),
+            "EMPTY_DICT"), text("a"), evil, "SETITEM"],
+        "made_by_newobj_ex": [victim("DictBag"), "EMPTY_TUPLE", "EMPTY_DICT", "NEWOBJ_EX", text("a"), evil, "SETITEM"],
+    }.items():
+        yield attack(f"filled_{name}", put_in, pickled(4, program), policy=FILLS, expected=FORBIDDEN)
+
+    def kept(tag: str, *value: Step) -> Step:
+        return reduce(victim("keep"), text(tag), [*value])
+
+    held = "what was put into an object is not what the policy says of it where it is used"
+    for name, program in {
+        "not_empty": kept("empty", fresh, *item, "SETITEM"),
+        "not_empty_for_long": [kept("empty", fresh, put(0)), "POP", get(0), *item, "SETITEM"],
+        "changed_by_no_items": [kept("empty", fresh, put(0)), "POP", get(0), "MARK", "SETITEMS"],
+        "not_empty_on_the_stack": [fresh, "DUP", put(0), "POP", kept("empty", get(0)), "POP", *item, "SETITEM"],
+        "not_empty_in_a_state": [build(newobj(victim("Slotted")), tuple_of("NONE", fields(a=[fresh, put(0)]))), "POP",
+            get(0), *item, "SETITEM"],
+        "not_empty_before_the_state": build(newobj(victim("Slotted")), tuple_of("NONE", fields(
+            a=[fresh, *item, "SETITEM"]))),
+        "not_empty_by_its_arguments": kept("empty", reduce(glob("collections", "OrderedDict"), list_of(
+            tuple_of(*item)))),
+        "not_empty_by_a_list_that_was": [list_of(), put(0), "POP", kept("empty", reduce(
+            glob("collections", "OrderedDict"), get(0))), "POP", get(0), tuple_of(*item), "APPEND"],
+        "other_items": kept("numbers", fresh, *item, "SETITEM", text("b"), evil, "SETITEM"),
+        "other_items_later": [kept("numbers", fresh, put(0), *item, "SETITEM"), "POP", get(0), text("b"), evil,
+            "SETITEM"],
+        "items_as_a_list": kept("numbers", fresh, "MARK", *item, "APPENDS"),
+        "items_both_ways": kept("numbers", fresh, *item, "SETITEM", "MARK", "APPENDS"),
+        "a_field_is_missing": kept("bag", bag),
+        "a_field_too_many": kept("bag", bag, *item, "SETITEM", text("b"), one, "SETITEM"),
+        "a_field_of_another_kind": kept("bag", bag, text("a"), newobj(victim("Plain")), "SETITEM"),
+        "with_a_state": kept("bag", build(bag, fields(x=evil)), *item, "SETITEM"),
+        "with_a_state_later": [kept("bag", bag, put(0), *item, "SETITEM"), "POP", build(get(0), fields(x=evil))],
+        "with_arguments": kept("bag", newobj(victim("DictBag"), dict_of((text("b"), one))), *item, "SETITEM"),
+        "with_keywords": kept("bag", victim("DictBag"), "EMPTY_TUPLE", fields(b=one), "NEWOBJ_EX", *item, "SETITEM"),
+        "with_a_state_of_its_base": kept("bag", reduce(glob("copyreg", "_reconstructor"), victim("DictBag"), glob(
+            "builtins", "dict"), fields(b=one)), *item, "SETITEM"),
+        "of_another_class": kept("bag", fresh, *item, "SETITEM"),
+        "a_dict": kept("bag", dict_of((text("a"), one))),
+        "a_global": kept("empty", glob("collections", "OrderedDict")),
+        "changed_though_it_may_be_either": [kept("either", bag, put(0)), "POP", get(0), *item, "SETITEM"],
+    }.items():
+        yield attack(f"holds_{name}", held, pickled(4, program), policy=FILLS, expected=FORBIDDEN)
 
 
 def half_made_objects() -> Iterator[Attack]:

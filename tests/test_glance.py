@@ -23,6 +23,7 @@ from safepickle.policy.patterns import (
     Built,
     DictItems,
     Fields,
+    Filled,
     GlobalNamed,
     InstanceOf,
     IntRange,
@@ -114,6 +115,7 @@ SCALARS: Final = st.sampled_from([
     *map(Word, ("none", "bool", "int", "str", "bytes", "list", "tuple", "dict", "set", "any", "instance")),
     Is("none", None), Is("bool", True), Is("int", 1), Is("int", -5), Is("str", "a"), Is("bytes", b"ab"),
     Is("float", 1.5), Regex("[ab]+"), Regex("x.*"), IntRange(0, 10), IntRange(300, 1 << 40),
+    Filled(f"{V}.Plain", Fields((), ())), Filled(f"{V}.Plain", Word("dict")), Filled(f"{V}.keep", Word("list")),
     Length(1, 2, Word("bytes")), Length(0, 1, Word("str")), Length(1, 2, Word("list")), Length(0, 1, Word("dict")),
     InstanceOf(f"{V}.Plain"), InstanceOf(f"{V}.keep"), Built(f"{V}.Plain"), GlobalNamed(f"{V}.Slotted"),
 ])  # fmt: skip
@@ -133,6 +135,12 @@ def around(inner: st.SearchStrategy[Pattern]) -> st.SearchStrategy[Pattern]:
         st.builds(lambda ways: AnyOf(tuple(ways)), st.lists(inner, min_size=1, max_size=3)),
         st.builds(lambda low, more, of: Length(low, low + more, of), st.integers(0, 2), st.integers(0, 2), inner),
         st.builds(LengthProduct, st.just(0), inner),
+        st.builds(
+            lambda name, key, value: Filled(f"{V}.{name}", DictItems(key, value)),
+            st.sampled_from(["Plain", "keep"]),
+            inner,
+            inner,
+        ),
     )
 
 
@@ -142,6 +150,7 @@ LITERALS: Final = st.sampled_from([
     text("ab"), text("xyz"), text("b" * 200), ("SHORT_BINBYTES", b"ab"), ("SHORT_BINBYTES", b""), ("BINFLOAT", 1.5),
     ("SHORT_BINBYTES", b"abc"), ("BINUNICODE", "ab" * 400), ("BINBYTES", b"x" * 400), SLOTTED, PLAIN, newobj(PLAIN),
     build(newobj(PLAIN), dict_of((text("a"), number(1)))), reduce(KEEP, number(1)),
+    [newobj(PLAIN), text("a"), number(1), "SETITEM"], [newobj(PLAIN), "MARK", "APPENDS"], newobj(PLAIN, number(1)),
 ])  # fmt: skip
 
 
@@ -210,6 +219,9 @@ def answers(pattern: Pattern, value: Step) -> list[int]:
     return seen
 
 
+EMPTY: Final = Filled(f"{V}.Plain", Fields((), ()))
+
+
 def yes_and_no() -> Iterator[tuple[Pattern, Step, Step]]:
     """Patterns that are decided at a glance: one value that matches, one that does not."""
     yield Word("int"), number(3), text("a")
@@ -233,6 +245,10 @@ def yes_and_no() -> Iterator[tuple[Pattern, Step, Step]]:
     yield AnyOf((IntRange(0, 3), IntRange(4, 9))), number(9), number(10)
     yield Built(f"{V}.Plain"), build(newobj(PLAIN), dict_of((text("a"), number(1)))), newobj(PLAIN)
     yield InstanceOf(f"{V}.Plain"), newobj(PLAIN), newobj(SLOTTED)
+    yield EMPTY, newobj(PLAIN), [newobj(PLAIN), text("a"), number(1), "SETITEM"]
+    yield EMPTY, newobj(PLAIN), build(newobj(PLAIN), dict_of((text("a"), number(1))))
+    yield EMPTY, newobj(PLAIN), newobj(PLAIN, number(1))
+    yield AnyOf((Word("none"), EMPTY)), newobj(PLAIN), newobj(SLOTTED)
 
 
 @uncompiled
@@ -245,6 +261,7 @@ def test_what_policies_ask_for_is_decided_at_a_glance(pattern: Pattern, good: St
 
 
 CHANGED: Final = [get(0), "NONE", "APPEND", "TUPLE2"]
+FILLED: Final = [get(0), text("a"), "NONE", "SETITEM", "TUPLE2"]
 
 
 @uncompiled
@@ -256,6 +273,13 @@ CHANGED: Final = [get(0), "NONE", "APPEND", "TUPLE2"]
          [get(0), "MARK", "NONE", "ADDITEMS", "TUPLE2"]),
         ([[Items("list", Word("int"))], [Word("list")]], list_of(number(1)), CHANGED),
         ([[AnyOf((Length(3, 9, Items("set", ANY)), Items("list", ANY)))], [Word("list")]], list_of(number(1)), CHANGED),
+        ([[EMPTY]], newobj(PLAIN), FILLED),
+        ([[AnyOf((EMPTY, InstanceOf(f"{V}.Plain")))]], newobj(PLAIN), FILLED),
+        ([[AnyOf((EMPTY, Word("instance")))]], newobj(PLAIN), FILLED),
+        ([[AnyOf((EMPTY, ANY))]], newobj(PLAIN), FILLED),
+        ([[AnyOf((Filled(f"{V}.Plain", DictItems(ANY, ANY)), Built(f"{V}.Plain")))]],
+         build(newobj(PLAIN), dict_of((text("a"), number(1)))), FILLED),
+        ([[AnyOf((Filled(f"{V}.Plain", Fields((("a", ANY),), ())), Word("instance")))]], newobj(PLAIN), FILLED),
     ],
 )  # fmt: skip
 def test_what_was_looked_into_on_the_way_to_a_yes_cannot_change_any_more(
@@ -304,6 +328,8 @@ def test_a_grant_that_asks_for_no_state_is_enough() -> None:
         (Regex("a*"), ("BINUNICODE", "a" * 300)),
         (Word("int"), ("LONG1", 1 << 900)),
         (Length(0, 5, Items("set", ANY)), set_of(number(1))),
+        (Filled(f"{V}.Plain", DictItems(ANY, Word("int"))), [newobj(PLAIN), text("a"), number(1), "SETITEM"]),
+        (Filled(f"{V}.Plain", Fields((("a", ANY),), ())), newobj(PLAIN)),
         (LengthProduct(0, ANY), list_of()),
     ],
 )

@@ -28,6 +28,7 @@ from safepickle.policy.patterns import (
     AnyOf,
     DictItems,
     Fields,
+    Filled,
     GlobalNamed,
     InstanceOf,
     IntRange,
@@ -99,6 +100,16 @@ def deeper(pattern: st.SearchStrategy[Pattern]) -> st.SearchStrategy[Pattern]:
         some.map(AnyOf),
         st.lists(pattern, max_size=3).map(lambda items: Shape(tuple(items))),
         some.map(lambda items: Shape((*items, LengthProduct(0, Word("list"))))),
+        st.builds(Filled, st.sampled_from(DOTTED), put_in(pattern)),
+    )
+
+
+def put_in(pattern: st.SearchStrategy[Pattern]) -> st.SearchStrategy[Pattern]:
+    return st.one_of(
+        st.sampled_from(["list", "dict", "set"]).map(Word),
+        st.builds(Items, st.sampled_from(["list", "set"]), pattern),
+        st.builds(DictItems, pattern, pattern),
+        fields(pattern).map(lambda found: Fields((), found.optional)),
     )
 
 
@@ -118,6 +129,7 @@ def grants(draw: st.DrawFn) -> Grant:
         kwargs=maybe(pairs(IDENTIFIERS, PATTERNS), new),
         state=maybe(PATTERNS, build),
         attributes=maybe(st.frozensets(IDENTIFIERS), build),
+        fill=maybe(put_in(PATTERNS), "fill" in verbs),
         base=maybe(st.sampled_from(DOTTED), new),
         native_state=draw(st.booleans()),
         then_build=build and draw(st.booleans()),

@@ -19,6 +19,7 @@ from safepickle.policy.patterns import (
     Built,
     DictItems,
     Fields,
+    Filled,
     GlobalNamed,
     InstanceOf,
     IntRange,
@@ -50,7 +51,8 @@ POOL: list[Pattern] = [
     *(Shape((INT,)), Shape((INT, STR)), Shape((ANY, ANY)), Shape(()), Shape((IntRange(0, 9), Is("str", "ab")))),
     *(AnyOf((INT, STR)), AnyOf((IntRange(0, 9), NONE)), AnyOf((Word("list"), Word("tuple"), NONE))),
     *(GlobalNamed("tests.victims.Plain"), GlobalNamed("builtins.list"), InstanceOf("tests.victims.Plain")),
-    *(Built("tests.victims.Plain"), Built("builtins.set")),
+    *(Built("tests.victims.Plain"), Built("builtins.set"), Filled("tests.victims.Plain", Fields((), ()))),
+    *(Filled("tests.victims.Plain", DictItems(STR, value)) for value in (INT, IntRange(0, 9), ANY)),
     *(InstanceOf("builtins.set"), Shape((Items("tuple", INT), LengthProduct(0, Word("list"))))),
 ]  # fmt: skip
 
@@ -67,6 +69,10 @@ VALUES = [
     asm(("GLOBAL", "tests.victims", "Plain")),
     asm(("GLOBAL", "builtins", "list")),
     asm(("GLOBAL", "tests.victims", "Plain"), "EMPTY_TUPLE", "NEWOBJ"),
+    *(
+        asm(("GLOBAL", "tests.victims", "Plain"), "EMPTY_TUPLE", "NEWOBJ", ("SHORT_BINUNICODE", "a"), item, "SETITEM")
+        for item in (("BININT1", 5), ("BININT1", 200), "NONE")
+    ),
 ]
 
 

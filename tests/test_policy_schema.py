@@ -32,7 +32,8 @@ BEYOND = (
     r"only files beside|cannot be read|includes itself|unknown packaged policy|an included file ends",
     r"the lower bound comes first", r"is not a number, true, false, null", r"expected a plain value",
     r"Python would spell it differently", r"contains itself", r"unknown pattern name", r"has more than \d+ nodes",
-    r"is ambiguous", r"hands out power", r"is not a field of an enclosing tuple", r"rest can only stand last",
+    r"fill is what is put in", r"has optional fields only", r"has no length", r"is ambiguous", r"hands out power",
+    r"is not a field of an enclosing tuple", r"rest can only stand last",
     r"regular expression|repeats|(is|are) not part of the language|inside a repeat|longer than 1000|levels of groups",
 )  # fmt: skip
 

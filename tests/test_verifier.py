@@ -590,6 +590,90 @@ def test_what_must_be_built_is_built_before_stop_and_none_is_no_state() -> None:
     assert admitted(MADE, by=either)
 
 
+# --- What is put in ---------------------------------------------------------------------------------------------------
+BAGS: Final = policy(
+    "ListBag: {use: [new, fill], fill: {list: int}}",
+    "DictBag: {use: [new, build, fill], fill: {fields: {'a?': int, 'b?': {list: int}}}}",
+    "SetBag: {use: [new, fill], fill: {set: {int: [0, 9]}}}",
+    "SetBag: {use: [new, fill], fill: {set: str}}",
+)
+LIST_BAG, DICT_BAG, SET_BAG = (newobj(victim(name)) for name in ("ListBag", "DictBag", "SetBag"))
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        ([LIST_BAG, number(1), "APPEND"], [LIST_BAG, text("x"), "APPEND"]),
+        ([LIST_BAG, "MARK", number(1), number(2), "APPENDS"], [LIST_BAG, "MARK", number(1), "NONE", "APPENDS"]),
+        ([DICT_BAG, text("a"), number(1), "SETITEM"], [DICT_BAG, text("c"), number(1), "SETITEM"]),
+        ([DICT_BAG, "MARK", text("b"), list_of(), "SETITEMS"], [DICT_BAG, "MARK", text("a"), "NONE", "SETITEMS"]),
+        ([SET_BAG, "MARK", number(1), "ADDITEMS"], [SET_BAG, "MARK", number(10), "ADDITEMS"]),
+        ([SET_BAG, "MARK", text("x"), "ADDITEMS"], [SET_BAG, "MARK", text("x"), number(1), "ADDITEMS"]),
+        ([LIST_BAG, "MARK", "APPENDS"], [LIST_BAG, "MARK", "SETITEMS"]),
+        ([SET_BAG, "MARK", "ADDITEMS"], [SET_BAG, "MARK", "APPENDS"]),
+    ],
+)
+def test_what_is_put_in_is_what_one_grant_says_at_each_opcode(good: Step, bad: Step) -> None:
+    assert admitted(good, by=BAGS)
+    said = forbidden(bad, by=BAGS)
+    assert (said.verb, said.path) == ("fill", "items")
+    assert forbidden(good, put(0), "POP", bad, by=BAGS).verb == "fill"
+
+
+def test_what_was_put_in_does_not_change_any_more_but_for_what_no_pattern_looked_into() -> None:
+    inner = ["EMPTY_LIST", put(0), "POP"]
+    later = ["POP", get(0), number(1), "APPEND"]
+    assert "after the policy judged" in str(forbidden(inner, DICT_BAG, text("b"), get(0), "SETITEM", later, by=BAGS))
+    loose = policy("DictBag: {use: [new, fill], fill: {dict: [any, list]}}")
+    assert admitted(inner, DICT_BAG, text("b"), get(0), "SETITEM", later, by=loose)
+
+
+def test_a_grant_without_a_condition_admits_what_another_one_does_not() -> None:
+    anything = policy("DictBag: {use: [new, fill], fill: {dict: [str, int]}}", "DictBag: {use: [fill]}")
+    assert admitted(DICT_BAG, "NONE", "NONE", "SETITEM", by=anything)
+
+
+def test_what_is_put_in_is_told_as_the_entry_that_would_admit_it() -> None:
+    put_in = [DICT_BAG, "MARK", text("x"), PLAIN, text("y"), newobj(PLAIN), number(1), "NONE", "SETITEMS"]
+    said = forbidden(put_in, by=BAGS | policy("Plain"))
+    assert said.yaml == (
+        "allow:\n  tests.victims:\n    - DictBag: {use: [fill], fill: {dict: [{any_of: [str, int]}, "
+        "{any_of: [{global: tests.victims.Plain}, {instance: tests.victims.Plain}, none]}]}}\n"
+    )
+    assert admitted(put_in, by=BAGS | Policy.from_yaml(f"safepickle: 1\n{said.yaml}    - Plain\n"))
+
+
+HELD: Final = policy(
+    "keep: {use: [call], args: [[{instance: tests.victims.DictBag, fill: {dict: [str, int]}}]]}",
+    "DictBag", "Plain: {use: [refer]}",
+)  # fmt: skip
+
+
+def test_what_an_object_holds_is_all_that_was_put_in_by_then_and_no_more_is() -> None:
+    keep = victim("keep")
+    two = [DICT_BAG, text("a"), number(1), "SETITEM", "MARK", text("b"), number(2), "SETITEMS"]
+    assert admitted(reduce(keep, DICT_BAG), by=HELD)
+    assert admitted(reduce(keep, two), by=HELD)
+    assert admitted(reduce(keep, [two, put(0)]), "POP", reduce(keep, get(0)), by=HELD)
+    assert forbidden(reduce(keep, [two, text("c"), "NONE", "SETITEM"]), by=HELD).name == "keep"
+    for change in ([text("c"), number(3), "SETITEM"], [dict_of(), "BUILD"]):
+        said = forbidden(reduce(keep, [two, put(0)]), "POP", get(0), change, by=HELD)
+        assert "after the policy judged" in str(said)
+
+
+def test_what_python_2_made_of_an_empty_list_holds_nothing() -> None:
+    ordered: Step = ("GLOBAL", "collections", "OrderedDict")
+    empty = safepickle.Policy.from_yaml(
+        "safepickle: 1\nallow:\n  collections: [OrderedDict]\n  tests.victims:\n"
+        "    - keep: {use: [call], args: [[{instance: collections.OrderedDict, fill: {fields: {}}}]]}\n"
+    )
+    keep = victim("keep")
+    assert admitted(reduce(keep, reduce(ordered)), by=empty)
+    assert admitted(reduce(keep, reduce(ordered, list_of())), by=empty)
+    assert forbidden(reduce(keep, reduce(ordered, list_of(tuple_of(text("a"), "NONE")))), by=empty).name == "keep"
+    assert forbidden(reduce(keep, reduce(ordered, dict_of())), by=empty).name == "keep"
+
+
 # --- Protocol helpers -------------------------------------------------------------------------------------------------
 def test_getattr_refers_to_the_qualified_name_and_that_must_be_listed() -> None:
     for base, name, passes in (

@@ -26,6 +26,7 @@ from safepickle.policy.model import (
     ACCEPTABLE,
     BUILD,
     CALL,
+    FILL,
     NEW,
     PERSISTENT_IDS,
     POWERFUL_PARTS,
@@ -37,7 +38,7 @@ from safepickle.policy.model import (
     PolicyData,
 )
 from safepickle.policy.observe import Pass, Problem, Source, read_samples
-from safepickle.policy.patterns import ANY, AnyOf, Pattern, Shape, children
+from safepickle.policy.patterns import ANY, AnyOf, DictItems, Items, Pattern, Shape, children
 from safepickle.policy.powers import changes_result, danger, shared, telling
 from safepickle.policy.write import entry, inline, word
 from safepickle.scanner import rule_of
@@ -164,7 +165,7 @@ class _Need:
     """What the samples need of one name."""
 
     __slots__ = (
-        "_seen", "attributes", "bases", "keywords", "open_arguments", "position", "sample", "shared_state",
+        "_seen", "attributes", "bases", "fills", "keywords", "open_arguments", "position", "sample", "shared_state",
         "signatures", "states", "uses", "verbs",
     )  # fmt: skip
 
@@ -179,6 +180,7 @@ class _Need:
         self.attributes: dict[str, None] | None = {}  # None: not all states are attributes by name
         self.states = Summary(DEEPEST)
         self.shared_state = False
+        self.fills: dict[int, tuple[Summary, ...]] = {}  # by the kind of container that it was filled as
         self.bases: dict[str, None] = {}
         self._seen: set[tuple[int, int, int]] = set()  # what is given again is not looked at again
 
@@ -226,6 +228,13 @@ class _Need:
             self.attributes = None
         self.states.add(view, state)
 
+    def see_fills(self, view: View, made: sym.Made) -> None:
+        step = 2 if made.filled == sym.DICT else 1
+        places = self.fills.setdefault(made.filled, tuple(Summary(DEEPEST - 1) for _ in range(step)))
+        for start, place in enumerate(places):
+            for code in made.fills[start::step]:
+                place.add(view, code)
+
     def _attribute_names(self, view: View, state: int) -> list[str] | None:
         parts = [state]
         if state & sym.KIND == sym.TUPLE:
@@ -258,7 +267,18 @@ class _Need:
             grant = grant._replace(args=self._signatures(known, room), kwargs=self._keywords(known, room, verbs))
         if BUILD in verbs and not (self.shared_state and care == _BY_KIND):
             grant = self._with_state(grant, known, room)
+        if FILL in verbs and care == _CAREFUL:
+            grant = grant._replace(fill=self._fill(known, room))
         return grant
+
+    def _fill(self, known: Callable[[str], bool], room: int) -> Pattern | None:
+        if len(self.fills) != 1:
+            return None
+        (kind, places), *_ = self.fills.items()
+        patterns = [place.pattern(known) for place in places]
+        if kind == sym.DICT:
+            return shallow(DictItems(*patterns), room)
+        return shallow(Items(sym.WORDS[kind], *patterns), room) if kind in (sym.LIST, sym.SET) else None
 
     def _base(self, known: Callable[[str], bool]) -> str | None:
         # What the built-in ones may be given is understood without being listed.
@@ -358,6 +378,8 @@ class _Study:
                 need.see_arguments(view, made)
                 if made.built:
                     need.see_state(view, made.state)
+                if made.filled:
+                    need.see_fills(view, made)
 
     # The outcome
 

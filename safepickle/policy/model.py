@@ -51,6 +51,7 @@ class Grant(NamedTuple):
     kwargs: tuple[tuple[str, Pattern], ...] | None = None  # keywords of `new`; args without kwargs admits no keyword
     state: Pattern | None = None  # what BUILD is given
     attributes: frozenset[str] | None = None  # the only attributes that BUILD may set
+    fill: Pattern | None = None  # what APPEND(S), SETITEM(S) and ADDITEMS each put in, as a list, dict or set
     base: str | None = None  # the base that copyreg._reconstructor may name, spelled module.Name
     native_state: bool = False  # carries C code's own state: can be memory-unsafe when hostile
     then_build: bool = False  # must be given its state before STOP
@@ -226,6 +227,7 @@ def _renamed_grant(grant: Grant, names: Mapping[str, str]) -> Grant:
         args=None if grant.args is None else tuple(renamed_shape(shape, names) for shape in grant.args),
         kwargs=None if grant.kwargs is None else renamed_pairs(grant.kwargs, names),
         state=None if grant.state is None else renamed(grant.state, names),
+        fill=None if grant.fill is None else renamed(grant.fill, names),
         base=None if grant.base is None else names.get(grant.base, grant.base),
     )
 

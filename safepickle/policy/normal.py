@@ -83,6 +83,8 @@ class _Writer:
                 _FLAGS[grant.native_state],
                 _FLAGS[grant.then_build],
                 _FLAGS[grant.plain],
+                # Last, and only where it is said: what does not say it has the digest that it always had.
+                *([] if grant.fill is None else [self._form(grant.fill)]),
             ]
         )
 

@@ -12,13 +12,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from safepickle.policy.model import BUILD, CALL, NEW, Grant, builds
+from safepickle.policy.model import BUILD, CALL, FILL, NEW, Grant, builds
 from safepickle.policy.patterns import (
     ANY,
     AnyOf,
     Built,
     DictItems,
     Fields,
+    Filled,
     GlobalNamed,
     InstanceOf,
     IntRange,
@@ -36,7 +37,7 @@ from safepickle.policy.patterns import (
 # The word that a pattern is a narrower form of, where there is one.
 _WORD_OF: Final[dict[type, str]] = {
     Regex: "str", IntRange: "int", GlobalNamed: "global", InstanceOf: "instance", DictItems: "dict", Fields: "dict",
-    Shape: "tuple", Built: "instance", Memory: "tuple",
+    Shape: "tuple", Built: "instance", Filled: "instance", Memory: "tuple",
 }  # fmt: skip
 
 
@@ -69,8 +70,10 @@ def _covers_alike(wide: Pattern, narrow: Pattern) -> bool:
             return low <= least and most <= high
         case IntRange(low, high), Is("int", int(value)):
             return low <= value <= high
-        case InstanceOf(dotted), Built(built):
-            return dotted == built
+        case InstanceOf(dotted), Built(made) | Filled(made):
+            return dotted == made
+        case Filled(dotted, items), Filled(made, inner):
+            return dotted == made and covers(items, inner)
         case Items(kind, item), Items(same, inner):
             return kind == same and covers(item, inner)
         case Items("tuple", item), Shape(items, False):
@@ -112,6 +115,8 @@ def grant_covers(wide: Grant, narrow: Grant, verb: str) -> bool:
         if narrow.then_build < wide.then_build:
             return False
         return _covers_arguments(wide, narrow) and (verb == CALL or _covers_keywords(wide, narrow))
+    if verb == FILL:
+        return wide.fill is None or (narrow.fill is not None and covers(wide.fill, narrow.fill))
     if verb != BUILD:
         return True
     ways = [called for called in (True, False) if builds(narrow, called=called)]

@@ -47,6 +47,7 @@ from safepickle.policy.model import (
     BUILD,
     CALL,
     EVERY_VERB,
+    FILL,
     NEW,
     POWERFUL_PARTS,
     VERBS,
@@ -58,6 +59,7 @@ from safepickle.policy.model import (
 )
 from safepickle.policy.patterns import (
     ANY,
+    FILLABLE,
     LAYOUTS,
     REST,
     VIEW_FIELD,
@@ -67,6 +69,7 @@ from safepickle.policy.patterns import (
     Built,
     DictItems,
     Fields,
+    Filled,
     GlobalNamed,
     InstanceOf,
     IntRange,
@@ -96,7 +99,7 @@ LARGEST_LIMIT: Final = 2**63 - 1
 TOP_KEYS: Final = (
     "safepickle", "description", "include", "allow", "deny", "patterns", "aliases", "persistent", "accept", "limits",
 )  # fmt: skip
-ENTRY_KEYS: Final = ("use", "args", "kwargs", "state", "attributes", "base", "native_state", "then", "reason")
+ENTRY_KEYS: Final = ("use", "args", "kwargs", "state", "attributes", "fill", "base", "native_state", "then", "reason")
 PATTERN_KEYS: Final = (
     "is", "bytes", "str", "int", "global", "instance", "built", "list", "tuple", "set", "frozenset", "dict", "fields",
     "length", "any_of", "pattern", "memory",
@@ -113,6 +116,7 @@ _ABOUT: Final = {
     "base": (NEW,),
     "state": (BUILD,),
     "attributes": (BUILD,),
+    "fill": (FILL,),
     "then": (BUILD,),
 }
 
@@ -529,6 +533,7 @@ class _Document:
             kwargs=self._keywords(keys.get("kwargs")),
             state=self._state(keys["state"]) if "state" in keys else None,
             attributes=self._attributes(keys.get("attributes")),
+            fill=self._fill(keys["fill"]) if "fill" in keys else None,
             base=".".join(base) if base else None,
             native_state=self._flag(keys.get("native_state"), "native_state"),
             then_build=then is not None,
@@ -624,6 +629,28 @@ class _Document:
             self._problems.unknown(word, "layout of memory", LAYOUTS)
         return Memory(word.text) if word is not None and word.text in LAYOUTS else ANY
 
+    def _fill(self, node: Node) -> Pattern:
+        """A pattern of what one opcode puts in: of each item, for how many there are in the end it does not know."""
+        pattern = self._put_in(node, 0)
+        if isinstance(pattern, Fields) and pattern.required:
+            name = quoted(pattern.required[0][0] + "?")
+            self._problems.add(node, f"what is put in by and by has optional fields only, as {name}")
+        elif isinstance(pattern, Length):
+            self._problems.add(node, "what is put in by and by has no length")
+        return pattern
+
+    def _put_in(self, node: Node, depth: int) -> Pattern:
+        said = len(self._library.found)
+        pattern = self._pattern(node, depth)
+        if not _is_put_in(pattern) and len(self._library.found) == said:
+            self._problems.add(node, "fill is what is put in, as a list, a dict or a set: {dict: [str, int]}")
+        return pattern
+
+    def _filled(self, made: Node, node: Node, depth: int) -> Pattern:
+        name = self._reference(made, "the class or function")
+        pattern = self._put_in(node, depth)
+        return Filled(".".join(name), pattern) if name else ANY
+
     def _pattern_of(self, node: Node, depth: int) -> Pattern:
         if isinstance(node, Scalar):
             return self._word(node)
@@ -634,6 +661,8 @@ class _Document:
         keys = {key.text: value for key, value in node.entries}
         if set(keys) == {"length", "of"}:
             return self._length(keys["length"], keys["of"], depth)
+        if set(keys) == {"instance", "fill"}:
+            return self._filled(keys["instance"], keys["fill"], depth)
         if len(node.entries) == 1:
             word, argument = node.entries[0]
             known = _CONSTRUCTS.get(word.text)
@@ -642,7 +671,10 @@ class _Document:
             if word.text != "length":
                 self._problems.unknown(word, "pattern", PATTERN_KEYS)
                 return ANY
-        self._problems.add(node, "a pattern has one key, or length and of: {length: [1, 64], of: str}")
+        if "instance" in keys:
+            self._problems.add(node, "a pattern has one key, or instance and fill: {instance: m.C, fill: {list: int}}")
+        else:
+            self._problems.add(node, "a pattern has one key, or length and of: {length: [1, 64], of: str}")
         return ANY
 
     def _word(self, word: Scalar) -> Pattern:
@@ -960,6 +992,15 @@ _CONSTRUCTS: Final[dict[str, Callable[[_Document, Node, int], Pattern]]] = {
     "pattern": _Document.named,
     "memory": _Document.view,
 }
+
+
+def _is_put_in(pattern: Pattern) -> bool:
+    """Whether a pattern is of a list, a dict or a set."""
+    if isinstance(pattern, (Word, Items)):
+        return pattern.kind in FILLABLE
+    if isinstance(pattern, Length):
+        return _is_put_in(pattern.of)
+    return isinstance(pattern, (DictItems, Fields))
 
 
 def _key(entry: tuple[str, Pattern]) -> str:

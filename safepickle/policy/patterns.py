@@ -12,7 +12,7 @@ Rules:
 
 from __future__ import annotations
 
-from safepickle.hints import Final, Mapping, NamedTuple, TypeAlias
+from safepickle.hints import Any, Final, Mapping, NamedTuple, TypeAlias, TypeVar
 
 #: The words of the language that stand for a pattern by themselves.
 WORDS: Final = frozenset({
@@ -32,28 +32,39 @@ LAYOUTS: Final = {
 #: offset and sizes.
 VIEWS: Final = frozenset({"strides", "dense_strides"})
 VIEW_FIELD: Final = 3
+#: What `fill` makes of an object, seen from what is put into it.
+FILLABLE: Final = frozenset({"list", "dict", "set"})
 #: Longest text that a regular expression is tried on; a longer one does not match.
 LONGEST_MATCHED_TEXT: Final = 4096
 
 
-def _is_alike(one: tuple[str], other: object) -> bool:
-    """Equality of what is made of one text: as tuples, {global: m.C} and {instance: m.C} would be the same."""
-    return type(one) is type(other) and tuple.__eq__(one, other)
+def _is_alike(one: Any, other: Any) -> bool:
+    return type(one) is type(other) and bool(tuple.__eq__(one, other))
 
 
+def _is_different(one: Any, other: Any) -> bool:
+    return not _is_alike(one, other)
+
+
+def _hash(one: Any) -> int:
+    return hash((type(one).__name__, *one))
+
+
+_AnyPattern = TypeVar("_AnyPattern", bound=type)
+
+
+def _of_its_own_kind(cls: _AnyPattern) -> _AnyPattern:
+    """Make it equal to its own kind alone: as tuples, {global: m.C} and {instance: m.C} would be the same."""
+    for name, method in (("__eq__", _is_alike), ("__ne__", _is_different), ("__hash__", _hash)):
+        setattr(cls, name, method)
+    return cls
+
+
+@_of_its_own_kind
 class Word(NamedTuple):
     """A kind of value: one of `WORDS`."""
 
     kind: str
-
-    def __eq__(self, other: object) -> bool:
-        return _is_alike(self, other)
-
-    def __ne__(self, other: object) -> bool:
-        return not _is_alike(self, other)
-
-    def __hash__(self) -> int:
-        return hash((type(self).__name__, *self))
 
 
 class Is(NamedTuple):
@@ -63,19 +74,11 @@ class Is(NamedTuple):
     value: None | bool | int | float | str | bytes
 
 
+@_of_its_own_kind
 class Regex(NamedTuple):
     """A text that the regular expression matches as a whole, ASCII classes, at most `LONGEST_MATCHED_TEXT` long."""
 
     pattern: str
-
-    def __eq__(self, other: object) -> bool:
-        return _is_alike(self, other)
-
-    def __ne__(self, other: object) -> bool:
-        return not _is_alike(self, other)
-
-    def __hash__(self) -> int:
-        return hash((type(self).__name__, *self))
 
 
 class IntRange(NamedTuple):
@@ -85,64 +88,39 @@ class IntRange(NamedTuple):
     high: int
 
 
+@_of_its_own_kind
 class GlobalNamed(NamedTuple):
     """A reference to this listed global, spelled `module.QualifiedName`."""
 
     dotted: str
 
-    def __eq__(self, other: object) -> bool:
-        return _is_alike(self, other)
 
-    def __ne__(self, other: object) -> bool:
-        return not _is_alike(self, other)
-
-    def __hash__(self) -> int:
-        return hash((type(self).__name__, *self))
-
-
+@_of_its_own_kind
 class InstanceOf(NamedTuple):
     """What `new` or `call` of exactly this listed name gave, spelled `module.QualifiedName`."""
 
     dotted: str
 
-    def __eq__(self, other: object) -> bool:
-        return _is_alike(self, other)
 
-    def __ne__(self, other: object) -> bool:
-        return not _is_alike(self, other)
-
-    def __hash__(self) -> int:
-        return hash((type(self).__name__, *self))
-
-
+@_of_its_own_kind
 class Built(NamedTuple):
     """`InstanceOf`, and BUILD has given it its state already."""
 
     dotted: str
 
-    def __eq__(self, other: object) -> bool:
-        return _is_alike(self, other)
 
-    def __ne__(self, other: object) -> bool:
-        return not _is_alike(self, other)
+class Filled(NamedTuple):
+    """`InstanceOf`, made without arguments and given no state; what was put into it, as one container, is `items`."""
 
-    def __hash__(self) -> int:
-        return hash((type(self).__name__, *self))
+    dotted: str
+    items: Pattern
 
 
+@_of_its_own_kind
 class Memory(NamedTuple):
     """What C code takes for what is in memory: a whole state of one of the `LAYOUTS`, or an argument of the `VIEWS`."""
 
     layout: str
-
-    def __eq__(self, other: object) -> bool:
-        return _is_alike(self, other)
-
-    def __ne__(self, other: object) -> bool:
-        return not _is_alike(self, other)
-
-    def __hash__(self) -> int:
-        return hash((type(self).__name__, *self))
 
 
 class Items(NamedTuple):
@@ -202,6 +180,7 @@ Pattern: TypeAlias = (
     | GlobalNamed
     | InstanceOf
     | Built
+    | Filled
     | Memory
     | Items
     | DictItems
@@ -227,13 +206,24 @@ def children(pattern: Pattern) -> tuple[Pattern, ...]:
         return tuple(value for _, value in pattern.required + pattern.optional)
     if isinstance(pattern, Items):
         return (pattern.item,)
+    if isinstance(pattern, Filled):
+        return (pattern.items,)
     return (pattern.of,) if isinstance(pattern, (Length, LengthProduct)) else ()
+
+
+def admits_nothing(pattern: Pattern) -> bool:
+    """Whether a pattern of what was put into an object matches where that is nothing."""
+    if isinstance(pattern, Length):
+        return pattern.low <= 0 <= pattern.high and admits_nothing(pattern.of)
+    return not pattern.required if isinstance(pattern, Fields) else isinstance(pattern, (Word, Items, DictItems))
 
 
 def renamed(pattern: Pattern, names: Mapping[str, str]) -> Pattern:
     """`pattern` with the dotted names in it replaced as `names` says."""
     if isinstance(pattern, (GlobalNamed, InstanceOf, Built)):
         return pattern._replace(dotted=names.get(pattern.dotted, pattern.dotted))
+    if isinstance(pattern, Filled):
+        return Filled(names.get(pattern.dotted, pattern.dotted), renamed(pattern.items, names))
     if isinstance(pattern, Shape):
         return renamed_shape(pattern, names)
     if isinstance(pattern, AnyOf):

@@ -173,6 +173,7 @@ def _entry() -> dict[str, Any]:
         "kwargs": {"description": "Keywords of new.", "propertyNames": _IDENTIFIER, **_NAMED_PATTERNS},
         "state": {"description": "What BUILD may give.", "anyOf": [_PATTERN, _MEMORY]},
         "attributes": {"description": "The only attributes that BUILD may set.", "type": "array", "items": _IDENTIFIER},
+        "fill": {"description": "What may be put in: as a list, a dict or a set.", **_PATTERN},
         "base": {"description": "The base that copyreg._reconstructor may name.", **_NAME},
         "native_state": {"description": "Hands state to C code.", "type": "boolean"},
         "then": {"description": "Must be given its state before the pickle ends.", "const": "build"},
@@ -208,7 +209,11 @@ def _constructs() -> dict[str, Any]:
     }
     made = {f"{key}_pattern": _with({key: argument}) for key, argument in arguments.items()}
     counted = {**bounds, "items": {"type": "integer", "minimum": 0}}
-    return {**made, "length_pattern": _with({"length": {"anyOf": [counted, product]}, "of": _PATTERN})}
+    return {
+        **made,
+        "length_pattern": _with({"length": {"anyOf": [counted, product]}, "of": _PATTERN}),
+        "filled_pattern": _with({"instance": _NAME, "fill": _PATTERN}),
+    }
 
 
 def _with(properties: dict[str, Any]) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from safepickle.policy.patterns import (
     Built,
     DictItems,
     Fields,
+    Filled,
     GlobalNamed,
     InstanceOf,
     IntRange,
@@ -91,6 +92,8 @@ def conditions_of(grant: Grant, verb: str) -> str:
         bare = bare._replace(state=grant.state, attributes=grant.attributes)
     if verb in (REFER, FILL):
         bare = bare._replace(then_build=False, native_state=False)
+    if verb == FILL:
+        bare = bare._replace(fill=grant.fill)
     return ", ".join(_Writer(_NOTHING, _NOTHING).conditions(bare))
 
 
@@ -171,6 +174,8 @@ class _Writer:
             yield f"state: {self._pattern(grant.state, _ROOM)}"
         if grant.attributes is not None:
             yield f"attributes: [{', '.join(map(_word, sorted(grant.attributes)))}]"
+        if grant.fill is not None:
+            yield f"fill: {self._pattern(grant.fill, _ROOM)}"
         if grant.base is not None:
             yield f"base: {_word(grant.base)}"
         if grant.native_state:
@@ -233,6 +238,8 @@ class _Writer:
                 return f"{{int: [{low}, {high}]}}"
             case GlobalNamed(text) | InstanceOf(text) | Built(text) | Memory(text):
                 return f"{{{_KEYS[type(pattern)]}: {_word(text)}}}"
+            case Filled(text, items):
+                return f"{{instance: {_word(text)}, fill: {self._pattern(items, room - 1)}}}"
             case Items(kind, item):
                 return f"{{{kind}: {self._pattern(item, room - 1)}}}"
             case Length(low, high, of):

@@ -80,8 +80,6 @@ WITHOUT = {
     "django.http.response.StreamingHttpResponse": "what it would send is not in it",
     "django.utils.functional._lazy_proxy_unpickle": "it calls what it is given",
     "django.utils.functional.unpickle_lazyobject": "it hands out whatever it is given as what it has made",
-    "http.cookies.Morsel": "its items are set by Python code, which calls methods of what it is given",
-    "http.cookies.SimpleCookie": "likewise",
 }
 KEPT = {
     "django.db.models.fields._load_field": "fields of an application's models",
