@@ -5,11 +5,13 @@ from __future__ import annotations
 import collections
 import datetime as dt
 import decimal
+import gzip
 import io
 import pickle
 import sys
 import tarfile
 import uuid
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -465,3 +467,47 @@ def real_files() -> Iterator[tuple[str, bytes]]:
                 content = archive.extractfile(member)
                 assert content
                 yield member.name, content.read()
+
+
+# Containers
+
+
+def zipped(**files: bytes) -> bytes:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(f"{name}.pkl", data)
+    return held.getvalue()
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, lambda data: zipped(a=pickle.dumps(1), b=data)], ids=["gzip", "zip"])
+def test_what_stands_in_a_container_is_learned_from_as_if_it_stood_alone(pack):
+    plain = pickle.dumps(ORDER, 4)
+    alone = study([plain])
+    within = study([pack(plain)])
+    assert (within.withheld, within.problems) == ((), ())
+    assert [entry.text for entry in within.entries] == [entry.text for entry in alone.entries]
+    assert [entry.position for entry in within.entries] == [entry.position for entry in alone.entries]
+    assert all(entry.sample.startswith("sample 1!/") for entry in within.entries)
+    assert is_admitted(pack(plain), read_back(within))
+    assert_every_line_is_needed(pack(plain), document(within))
+    assert lint(read_back(within), samples=[pack(plain)]) == ()
+
+
+@pytest.mark.parametrize("path", sorted((DATA / "containers").glob("*.joblib")), ids=lambda path: path.name)
+def test_the_arrays_of_joblib_are_passed_over_and_what_is_nested_in_them_is_learned(path):
+    if "lz4" in path.name:
+        pytest.importorskip("lz4")
+    learned = study([path])
+    evil = path.name.startswith("evil")
+    assert bool(learned.withheld) is evil
+    if not evil:
+        assert learned.problems == ()
+        assert scan(path, policy=read_back(learned)).ok
+        assert {"NumpyArrayWrapper"} <= {entry.name[1] for entry in learned.entries}
+
+
+def test_what_no_policy_should_list_is_withheld_in_a_container_too():
+    learned = study([gzip.compress(asm(("GLOBAL", "os", "system"), "STOP"))])
+    assert [gone.name for gone in learned.withheld] == [("os", "system")]
+    assert learned.entries == ()

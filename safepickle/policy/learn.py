@@ -151,6 +151,7 @@ class _Judged(Source):
 
     def __init__(self, again: Callable[[Policy], Pass]) -> None:
         self.problems = []
+        self._places = None
         self._again = again
 
     def judged(self, policy: Policy, problems: list[Problem]) -> Iterator[Pass]:  # noqa: ARG002 - none are its own
@@ -326,8 +327,7 @@ class _Study:
 
     def look_at(self, source: Source, problems: list[Problem]) -> None:
         """Take in what a sample needs that the base does not admit."""
-        for judged in source.judged(self._base, problems):
-            self.take_in(judged, problems)
+        source.judge(self._base, problems, lambda judged: self.take_in(judged, problems))
 
     def take_in(self, judged: Pass, problems: list[Problem]) -> None:
         """Take in what a pickle needs that the base does not admit."""
@@ -481,12 +481,15 @@ def _left(source: Source, policy: Policy, withheld: set[Name], known: list[Probl
     if not known and not withheld:
         return source.refused(policy)
     problems: list[Problem] = []
-    for judged in source.judged(policy, problems):
-        problems += [
+
+    def take(judged: Pass) -> None:
+        problems.extend(
             Problem(judged.sample, refusal.position, refusal.message)
             for refusal in judged.refusals
             if (refusal.module, refusal.name) not in withheld and rule_of(refusal) != "provenance"
-        ]
+        )
+
+    source.judge(policy, problems, take)
     return problems
 
 

@@ -185,17 +185,19 @@ def _inspected(own: PolicyData) -> Iterator[Remark]:
 
 def _unused(own: PolicyData, policy: Policy, samples: Iterable[Any]) -> Iterator[Remark]:
     """The entries without which the samples are admitted just the same."""
-    from safepickle.policy.observe import Problem, Source, read_samples
+    from safepickle.policy.observe import Pass, Problem, Source, read_samples
 
     problems: list[Problem] = []
     sources = [Source(sample, policy.limits) for sample in read_samples(samples)]
     used: set[Name] = set()
+
+    def take(judged: Pass) -> None:
+        used.update((symbol.module, symbol.name) for symbol in judged.symbols() if symbol.uses)
+        problems.extend(Problem(judged.sample, refusal.position, refusal.message) for refusal in judged.refusals)
+
     for source in sources:
         problems += source.problems
-        for judged in source.judged(policy, problems):
-            used |= {(symbol.module, symbol.name) for symbol in judged.symbols() if symbol.uses}
-            for refusal in judged.refusals:
-                problems.append(Problem(judged.sample, refusal.position, refusal.message))
+        source.judge(policy, problems, take)
     yield from (Remark("sample", str(problem)) for problem in dict.fromkeys(problems))
     for name, grants in own.grants.items():
         for grant in grants:
@@ -210,4 +212,7 @@ def _unused(own: PolicyData, policy: Policy, samples: Iterable[Any]) -> Iterator
 def _is_needed(name: Name, grant: Grant, policy: Policy, sources: Iterable[Any]) -> bool:
     others = tuple(other for other in policy.data.grants[name] if other != grant)
     without = Policy(policy.data._replace(grants={**policy.data.grants, name: others}))
-    return any(judged.refusals for source in sources for judged in source.judged(without, []))
+    refusals: list[Any] = []
+    for source in sources:
+        source.judge(without, [], lambda judged: refusals.extend(judged.refusals))
+    return bool(refusals)

@@ -12,18 +12,20 @@ made of.  Rules:
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 from safepickle.errors import Forbidden, StreamError, escape
+from safepickle.layouts import wraps_arrays
 from safepickle.limits import Limits
 from safepickle.policy import Policy
 from safepickle.policy.model import PolicyData
 from safepickle.reader import Reader, frozen_input
-from safepickle.report import NOT_A_PICKLE, PASS, Finding
-from safepickle.scanner import scan
+from safepickle.report import NOT_A_PICKLE, PASS, Finding, Member
+from safepickle.scanner import Judged, scan, watched
 from safepickle.symbols import GLOBAL, KIND, Global, Made, Refusal
 from safepickle.verifier import Options, Verifier
+from safepickle.windows import WindowReader
 
 
 class Sample(NamedTuple):
@@ -50,11 +52,13 @@ class Pass(NamedTuple):
 
     sample: str
     verifier: Verifier
+    base: int = 0  # what is added to its places
 
     @property
     def refusals(self) -> list[Refusal]:
         """What the policy does not grant."""
-        return self.verifier.refusals
+        found = self.verifier.refusals
+        return [one._replace(position=one.position + self.base) for one in found] if self.base else found
 
     def symbols(self) -> Iterable[Global]:
         """Every name that the pickle uses, with how often each verb was used."""
@@ -104,17 +108,24 @@ def _read(sample: Any, name: str) -> Sample:
 
 
 class Source:
-    """A sample, taken apart into its pickles once; it is judged under as many policies as are asked about."""
+    """A sample, taken apart into its pickles once; it is judged under as many policies as are asked about.
 
-    __slots__ = ("_starts", "problems", "sample", "size")
+    What stands in a container, or has the bytes of arrays in between, the scanner alone can read: there it is watched.
+    """
+
+    __slots__ = ("_places", "_starts", "problems", "sample", "size")
 
     def __init__(self, sample: Sample, limits: Limits) -> None:
         everything = Policy(PolicyData({}, unrestricted=True, named_limits=_named(limits)))
         report = scan(sample.data, policy=everything)
+        passed = [member for member in report.members if member.verdict == PASS]
+        self._places: set[tuple[str, int]] | None = None  # (name, start) of what has to be watched
+        if any(member.name for member in passed) or _wraps_arrays(sample.data, everything):
+            self._places = {(member.name, member.start) for member in passed}
         self.sample = sample
         self.size = len(sample.data)
         self.problems = [] if report.verdict == PASS else _explained(sample.name, report.findings)
-        self._starts = [member.start for member in report.members if member.verdict == PASS]
+        self._starts = [member.start for member in passed]
         if report.verdict == NOT_A_PICKLE:
             self.problems = [Problem(sample.name, None, NOT_A_PICKLE)]
 
@@ -123,8 +134,45 @@ class Source:
         """How many pickles it has."""
         return len(self._starts)
 
+    def judge(self, policy: Policy, problems: list[Problem], take: Callable[[Pass], None]) -> None:
+        """Hand over each pickle under the policy.  What ends a pass, whatever it is but a refusal, is a problem."""
+        if self._places is None:
+            for judged in self.judged(policy, problems):
+                take(judged)
+        else:
+            self._watch(self._places, policy, problems, take)
+
+    def _watch(
+        self,
+        places: set[tuple[str, int]],
+        policy: Policy,
+        problems: list[Problem],
+        take: Callable[[Pass], None],
+    ) -> None:
+        left = set(places)
+
+        def look(judged: Judged) -> None:
+            member = judged.member
+            # A pickle that is read in two ways, with arrays in between and without, is shown twice: what is read to
+            # its end counts, both ways.
+            if not judged.verifier.finished or (member.name, member.start) not in places:
+                return
+            left.discard((member.name, member.start))
+            reader, base = judged.reader, 0
+            if isinstance(reader, WindowReader):
+                reader.again()
+                reader.boundary()  # literals are read from what is available again
+                base = member.start
+            take(Pass(_within(self.sample.name, member.name), judged.verifier, base))
+
+        watched(self.sample.data, policy=policy, watch=look)
+        problems += [
+            Problem(_within(self.sample.name, name), start, "this pickle could not be judged to its end")
+            for name, start in sorted(left)
+        ]
+
     def judged(self, policy: Policy, problems: list[Problem]) -> Iterator[Pass]:
-        """Each pickle under the policy.  What ends a pass, for whatever reason but a refusal, is a problem."""
+        """Each pickle of a sample that is no container, as `judge` hands them over."""
         for start in self._starts:
             limits = policy.limits
             reader = Reader(self.sample.data, start, integer_digits=limits.integer_digits)
@@ -143,6 +191,23 @@ class Source:
         """What a scan under the policy finds, pickles inside strings included."""
         report = scan(self.sample.data, policy=policy)
         return [] if report.verdict == PASS else _explained(self.sample.name, report.findings)
+
+
+def _wraps_arrays(data: bytes, policy: Policy) -> bool:
+    """Whether the bytes of arrays stand in between.  Whatever makes them has joblib in the name of its module."""
+    wrapping: list[Member] = []
+
+    def look(judged: Judged) -> None:
+        if wraps_arrays(judged.verifier):
+            wrapping.append(judged.member)
+
+    if b"joblib" in data:
+        watched(data, policy=policy, watch=look)
+    return bool(wrapping)
+
+
+def _within(sample: str, member: str) -> str:
+    return f"{sample}!/{member}" if member else sample
 
 
 def _named(limits: Limits) -> dict[str, int]:
