@@ -31,6 +31,7 @@ __all__ = [
     "StreamError",
     "UnpicklingError",
     "escape",
+    "is_dotted",
     "paste",
 ]
 
@@ -55,7 +56,8 @@ def escape(text: str, most: int = 200) -> str:
     return safe if len(text) <= most else f"{safe}... ({len(text)} characters)"
 
 
-def _is_dotted(text: str) -> bool:
+def is_dotted(text: str) -> bool:
+    """Whether a policy can spell a name as it is: anything else would be YAML of its own where it is pasted."""
     return len(text) <= 1000 and all(part.isidentifier() for part in text.split("."))
 
 
@@ -64,7 +66,7 @@ def paste(missing: Iterable[MissingGrant]) -> str:
     modules: dict[str, list[MissingGrant]] = {}
     unlistable: list[MissingGrant] = []
     for grant in missing:
-        listable = _is_dotted(grant.module) and _is_dotted(grant.name) and (grant.conditions or not grant.reason)
+        listable = is_dotted(grant.module) and is_dotted(grant.name) and (grant.conditions or not grant.reason)
         (modules.setdefault(grant.module, []) if listable else unlistable).append(grant)
     lines = ["allow:"] if modules else []
     for module in sorted(modules):

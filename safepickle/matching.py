@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from safepickle import loading as prim
 from safepickle import symbols as sym
-from safepickle.errors import escape
+from safepickle.errors import is_dotted
 from safepickle.hints import Any, Final
 from safepickle.policy.patterns import (
     LONGEST_MATCHED_TEXT,
@@ -42,7 +42,10 @@ from safepickle.symbols import Heap, Made
 
 _UNKNOWN: Final = object()
 _PUT_IN: Final = frozenset({sym.LIST, sym.DICT, sym.SET})
-_MOST_SHOWN: Final = 1000  # values that a message is made from
+# What a message is made of: as many values, of as many kinds, and no longer a name.
+_MOST_SHOWN: Final = 1000
+_MOST_WAYS: Final = 8
+_LONGEST_SHOWN: Final = 200
 _LONGEST_PRODUCT: Final = 64  # dimensions: no array library has more
 
 # Exact types whose value is known although an earlier load made it.
@@ -353,19 +356,18 @@ class Matcher:
         return f"{{{sym.WORDS[kind]}: {self._shown(items)}}}"
 
     def _shown(self, codes: list[int]) -> str:
-        kinds = dict.fromkeys(map(self._shown_one, codes[:_MOST_SHOWN]))
-        if not kinds or len(codes) > _MOST_SHOWN or "any" in kinds:
+        kinds = dict.fromkeys(map(self.shown, codes[:_MOST_SHOWN]))
+        if not 0 < len(kinds) <= _MOST_WAYS or len(codes) > _MOST_SHOWN or "any" in kinds:
             return "any"
         ways = ", ".join(kinds)
         return ways if len(kinds) == 1 else f"{{any_of: [{ways}]}}"
 
-    def _shown_one(self, code: int) -> str:
-        """What a value is in the language."""
-        if code & sym.KIND == sym.GLOBAL:
-            return f"{{global: {escape(self._heap.of(code).dotted)}}}"
+    def shown(self, code: int) -> str:
+        """The YAML of what a value is, no narrower than its kind: nothing of what it says, and of names their own."""
         word = self.word(code)
-        if word == "instance" and self._heap.of(code).origin is not None:
-            return f"{{instance: {escape(self._heap.of(code).origin.dotted)}}}"
+        named = self._heap.of(code) if word == "global" else self._heap.of(code).origin if word == "instance" else None
+        if named is not None and len(named.dotted) <= _LONGEST_SHOWN and is_dotted(named.dotted):
+            return f"{{{word}: {named.dotted}}}"
         return word if word in WORDS else "any"
 
     def _is(self, pattern: Is, code: int) -> bool:

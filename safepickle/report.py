@@ -209,7 +209,7 @@ class Report(NamedTuple):
             "capabilities": [_capability_to_dict(capability) for capability in self.capabilities],
             "members": [member._asdict() for member in (self.members if cut == count else self.members[:cut])],
             **left_out,
-            "missing": [{**grant._asdict(), "verbs": list(grant.verbs)} for grant in self.missing],
+            "missing": [_grant_to_dict(grant) for grant in self.missing],
             "size": self.size,
             "claimed": self.claimed,
             "sha256": self.sha256,
@@ -232,15 +232,19 @@ class Report(NamedTuple):
             tuple(_finding(each) for each in record.records("findings")),
             tuple(_capability(each) for each in record.records("capabilities")),
             Members(_member(each) for each in record.records("members")),
-            tuple(
-                MissingGrant(each.text("module"), each.text("name"), tuple(each.texts("verbs")), each.text("reason"))
-                for each in record.records("missing")
-            ),
+            tuple(_grant(each) for each in record.records("missing")),
             record.number("size"),
             record.number("claimed"),
             record.text("sha256"),
             record.text("policy"),
         )
+
+
+def _grant_to_dict(grant: MissingGrant) -> dict[str, Any]:
+    told = {**grant._asdict(), "verbs": list(grant.verbs)}
+    if not grant.conditions:
+        del told["conditions"]
+    return told
 
 
 def _capability_to_dict(capability: Capability) -> dict[str, Any]:
@@ -256,6 +260,10 @@ class _Reading:
             raise ValueError(f"{place or 'it'} is no object")  # noqa: TRY004 - one error for whatever is wrong with it
         self._data = data
         self._place = place
+
+    def has(self, key: str) -> bool:
+        """Whether there is such a key: versions before this one did not write all of them."""
+        return key in self._data
 
     def _get(self, key: str, kinds: type | tuple[type, ...], called: str) -> Any:
         where = f"{self._place}.{key}" if self._place else key
@@ -305,6 +313,12 @@ class _Reading:
     def counts(self, key: str) -> tuple[tuple[str, int], ...]:
         inner = _Reading(self._get(key, dict, "object"), f"{self._place}.{key}")
         return tuple((name, inner.number(name)) for name in inner._data)
+
+
+def _grant(record: _Reading) -> MissingGrant:
+    conditions = record.text("conditions") if record.has("conditions") else ""
+    verbs = tuple(record.texts("verbs"))
+    return MissingGrant(record.text("module"), record.text("name"), verbs, record.text("reason"), conditions)
 
 
 def _finding(record: _Reading) -> Finding:

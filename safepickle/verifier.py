@@ -103,6 +103,9 @@ _NO_TEXTS: Final = _BUILTIN_LITERALS - {sym.STR, sym.TEXT8} | {sym.BUFFER, sym.B
 # report needs no million lines, and each of them takes a hundred times the bytes of the opcode that caused it.
 _MOST_REFUSALS: Final = 1000
 _MOST_MISSING: Final = 5000
+# Arguments that a refusal shows the kinds of; and entries for one use of a name that are told to admit it.
+_MOST_SHOWN: Final = 20
+_MOST_WAYS: Final = 8
 # No budget is larger: sums of work stay within 64 bits.
 _MOST_WORK: Final = 1 << 60
 # What taking a pair apart costs beside hashing its key.
@@ -424,13 +427,15 @@ class Verifier:
         first = next(iter(self.refusals))
         verbs: dict[tuple[str, str], set[str]] = {}
         conditions: list[MissingGrant] = []
+        told: dict[Any, set[str]] = {}
         for refusal in self.refusals:
             if refusal.module is None or refusal.name is None or refusal.verb is None:
                 continue
             if refusal.reason:
-                conditions.append(
-                    MissingGrant(refusal.module, refusal.name, (refusal.verb,), refusal.reason, refusal.conditions)
-                )
+                found = MissingGrant(refusal.module, refusal.name, (refusal.verb,), refusal.reason, refusal.conditions)
+                ways = told.setdefault(found[:3], set())
+                ways.add(found.conditions)
+                conditions.append(found if len(ways) <= _MOST_WAYS else found._replace(conditions=""))
             else:
                 verbs.setdefault((refusal.module, refusal.name), set()).add(refusal.verb)
         missing = [
@@ -1609,8 +1614,17 @@ class Verifier:
             return ()
         admitting = tuple(grant for grant in candidates if self._arguments_admitted(grant, args, kwargs))
         if not admitting:
-            self._refuse_condition(symbol, verb, "its arguments match no signature that the policy gives", "arguments")
+            self._refuse_condition(
+                symbol, verb, "its arguments match no signature that the policy gives", "arguments",
+                conditions="" if kwargs or base is not None else self._shown_arguments(args),
+            )  # fmt: skip
         return admitting
+
+    def _shown_arguments(self, args: int) -> str:
+        """What an entry would say to admit arguments of these kinds, as YAML; nothing where they are too many."""
+        if args & sym.KIND != sym.TUPLE or self.heap.count(args) > _MOST_SHOWN:
+            return ""
+        return f"args: [[{', '.join(map(self.matcher.shown, self.heap.codes(args)))}]]"
 
     def _arguments_admitted(self, grant: Grant, args: int, kwargs: int) -> bool:
         matcher = self.matcher

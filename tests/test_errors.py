@@ -132,6 +132,13 @@ def test_a_name_that_no_policy_can_list_is_only_a_comment_of_the_yaml():
     ]
 
 
+def test_what_would_admit_a_refused_use_is_an_entry_of_its_own():
+    text = paste([MissingGrant("m", "f", ("call",), "args differ", "args: [[int]]"), MissingGrant("m", "g", ("new",))])
+    assert yaml.safe_load(text) == {
+        "allow": {"m": [{"f": {"use": ["call"], "args": [["int"]]}}, {"g": {"use": ["new"]}}]}
+    }
+
+
 @given(st.text(), st.text(), st.sampled_from(["", "the arguments match no signature"]))
 @example("no", "null", "")  # names, not values: a policy reads scalars as they are written
 @example("a\nallow: ", "b", "")

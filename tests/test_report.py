@@ -8,6 +8,7 @@ import re
 import pytest
 
 import safepickle
+from safepickle.policy import Policy
 from safepickle.report import FORBIDDEN, INCOMPLETE, MALFORMED, NOT_A_PICKLE, PASS, RULES, Report
 from safepickle.scanner import scan
 
@@ -97,3 +98,11 @@ def test_a_member_that_is_nowhere_is_no_report(number):
     told["members"][0]["stop"] = number
     with pytest.raises(ValueError, match=r"members\[0\]\.stop is negative, or larger"):
         Report.from_dict(told)
+
+
+def test_what_would_admit_a_refused_use_is_part_of_a_report_and_only_where_there_is_something_to_tell():
+    policy = Policy.from_yaml("safepickle: 1\nallow: {uuid: [UUID: {use: [call], args: [[int]]}]}")
+    report = scan(b"cuuid\nUUID\n(Vtext\ntR.", policy=policy)
+    assert report.to_dict()["missing"][0]["conditions"] == "args: [[str]]"
+    assert Report.from_dict(report.to_dict()).missing == report.missing
+    assert "conditions" not in scan(b"cos\nsystem\n.").to_dict()["missing"][0]

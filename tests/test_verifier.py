@@ -643,6 +643,38 @@ def test_what_is_put_in_is_told_as_the_entry_that_would_admit_it() -> None:
     assert admitted(put_in, by=BAGS | Policy.from_yaml(f"safepickle: 1\n{said.yaml}    - Plain\n"))
 
 
+def test_arguments_are_told_by_their_kinds_as_the_entry_that_would_admit_them() -> None:
+    narrow = policy("keep: {use: [call], args: [[int]]}", "Plain")
+    steps = tuple_of(
+        reduce(victim("keep"), text("secret"), newobj(PLAIN), list_of(), PLAIN),
+        reduce(victim("keep"), number(1)),
+        reduce(victim("keep")),
+    )
+    said = forbidden(steps, by=narrow)
+    first, second = (f"    - keep: {{use: [call], args: [[{kinds}]]}}\n" for kinds in (
+        f"str, {{instance: {V}.Plain}}, list, {{global: {V}.Plain}}", ""))  # fmt: skip
+    assert said.yaml == f"allow:\n  {V}:\n{first}{second}"
+    assert admitted(steps, by=narrow | Policy.from_yaml(f"safepickle: 1\n{said.yaml}    - Plain\n"))
+
+
+def test_the_entries_that_are_told_of_one_use_are_few_however_many_would_do() -> None:
+    narrow = policy("keep: {use: [call], args: [[none]]}")
+    said = forbidden(*[[reduce(victim("keep"), *[number(1)] * count), "POP"] for count in range(40)], "NONE", by=narrow)
+    assert len(said.missing) == 9
+    assert said.yaml.count("- keep") == 8
+    assert said.yaml.count("# ") == 1
+
+
+@pytest.mark.parametrize("name", ["a}}], b: [c", "x: {use: [call]}", "a b", "a\n  - b", "'"])
+def test_no_name_of_a_stream_adds_anything_to_the_entry_that_is_told(name: str) -> None:
+    hostile = [text(name), text(name), "STACK_GLOBAL"]
+    said = forbidden(DICT_BAG, text("x"), tuple_of(hostile), "SETITEM", text("y"), hostile, "SETITEM", by=BAGS)
+    assert said.yaml.startswith("allow:\n  tests.victims:\n    - DictBag: {use: [fill], fill: {dict: [str, tuple]}}\n")
+    listed = Policy.from_yaml("safepickle: 1\n" + said.yaml).data.grants
+    assert {name for name in listed if name[0] == V} == {(V, "DictBag")}
+    assert all(line.startswith("# ") for line in said.yaml.splitlines()[3:] if "DictBag" not in line)
+
+
 HELD: Final = policy(
     "keep: {use: [call], args: [[{instance: tests.victims.DictBag, fill: {dict: [str, int]}}]]}",
     "DictBag", "Plain: {use: [refer]}",
