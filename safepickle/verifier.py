@@ -47,6 +47,7 @@ from safepickle.policy.model import (
     PolicyData,
     builds,
 )
+from safepickle.policy.packaged import LIBRARIES
 from safepickle.policy.patterns import Memory
 from safepickle.probes import FREE_KEYS
 from safepickle.reader import BEYOND, NEVER, LetGo, Reader
@@ -451,7 +452,18 @@ class Verifier:
             verb=first.verb,
             path=first.path,
             missing=tuple(missing + list(dict.fromkeys(conditions))),
+            advice=None if self.options.scanning else self._advice({module.partition(".")[0] for module, _ in verbs}),
         )
+
+    def _advice(self, roots: set[str]) -> str | None:
+        """Which packaged policies say more of what is missing than that it is missing."""
+        roots &= LIBRARIES.keys()
+        if roots:
+            roots -= {module.partition(".")[0] for module, _ in self.policy.grants}
+        if not roots:
+            return None
+        packs = ", ".join(sorted(LIBRARIES[root] for root in roots))
+        return f"Packaged policies say what these names may be given: `include: [{packs}]` before you list them bare."
 
     def refuse(
         self,

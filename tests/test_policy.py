@@ -406,6 +406,12 @@ def test_the_names_of_packaged_policies_are_those_of_the_files():
             Policy.named(name)
 
 
+def test_every_packaged_policy_of_a_library_is_one_that_advice_knows():
+    assert {*packaged.LIBRARIES.values()} == {*packaged.names()} - {"plain", "stdlib"}
+    for root, name in packaged.LIBRARIES.items():
+        assert any(module.partition(".")[0] == root for module, _ in packaged.load(name).grants), root
+
+
 def test_threads_that_ask_for_a_packaged_policy_at_once_all_get_it(monkeypatch):
     monkeypatch.setattr("safepickle.policy._named", {})
     monkeypatch.setattr(packaged, "_read", {})

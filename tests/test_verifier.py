@@ -657,6 +657,15 @@ def test_arguments_are_told_by_their_kinds_as_the_entry_that_would_admit_them() 
     assert admitted(steps, by=narrow | Policy.from_yaml(f"safepickle: 1\n{said.yaml}    - Plain\n"))
 
 
+def test_a_packaged_policy_is_advised_where_it_lists_the_library_and_the_policy_nothing_of_it() -> None:
+    steps = ["MARK", ("GLOBAL", "numpy", "dtype"), ("GLOBAL", "PIL.Image", "Image"), "TUPLE"]
+    [said] = [note for note in forbidden(steps, by=policy()).__notes__ if "include" in note]
+    assert "`include: [numpy, pillow]`" in said
+    known = policy() | Policy.named("numpy")
+    assert "`include: [pillow]`" in "".join(forbidden(steps, by=known).__notes__)
+    assert "include" not in "".join(forbidden(victim("Plain"), ("GLOBAL", "os", "system"), by=policy()).__notes__)
+
+
 def test_the_entries_that_are_told_of_one_use_are_few_however_many_would_do() -> None:
     narrow = policy("keep: {use: [call], args: [[none]]}")
     said = forbidden(*[[reduce(victim("keep"), *[number(1)] * count), "POP"] for count in range(40)], "NONE", by=narrow)

@@ -21,6 +21,13 @@ from safepickle.policy.model import PolicyData
 
 PACKAGE: Final = "safepickle.policies"
 PLAIN: Final = "plain"
+#: Top-level modules of libraries, and the packaged policy for each: for advice, which reads no folder.
+LIBRARIES: Final = {
+    "PIL": "pillow", "celery": "celery", "dateutil": "dateutil", "django": "django", "joblib": "joblib",
+    "kombu": "kombu", "lightgbm": "lightgbm", "networkx": "networkx", "numpy": "numpy", "pandas": "pandas",
+    "pydantic": "pydantic", "pytz": "pytz", "scipy": "scipy", "shapely": "shapely", "sklearn": "sklearn",
+    "torch": "torch", "xgboost": "xgboost",
+}  # fmt: skip
 _SUFFIX: Final = ".yaml"
 _read: dict[str, PolicyData] = {}
 _reading: list[str] = []
