@@ -128,6 +128,8 @@ class _Writer:
             found.append(f"attributes: [{', '.join(map(self.word, self.several(_KEYS)))}]")
             found.append(f"state: {self.pattern(0)}")
             found.append(f"then: {self.word('build')}")
+        if "fill" in verbs and self.choices.below(2):
+            found.append(f"fill: {self.put_in(1)}")
         if self.choices.below(4) == 3:
             found.append(f"native_state: {self.word('true')}")
             found.append(f"reason: {self.word('quotes were pickled so')}")
@@ -136,6 +138,13 @@ class _Writer:
     def signature(self) -> str:
         items = [self.pattern(2) for _ in range(self.choices.below(3))]
         return f"[{', '.join(items + ['rest'] * self.choices.below(2))}]"
+
+    def put_in(self, depth: int) -> str:
+        """A pattern of what is put into an object."""
+        inner = self.pattern(depth + 1)
+        options = (f"{{list: {inner}}}", f"{{set: {inner}}}", f"{{dict: [str, {inner}]}}", "dict",
+                   f"{{fields: {{'a?': {inner}}}}}")  # fmt: skip
+        return self.word(one_of(self.choices, options))
 
     def scalar(self) -> str:
         """A pattern without others inside."""
@@ -153,7 +162,11 @@ class _Writer:
         if kind == 2:
             return f"{{pattern: {self.word(one_of(self.choices, _NAMED))}}}"
         if kind == 3 and self.listed:
-            return f"{{{one_of(self.choices, ('global', 'instance'))}: {self.word(one_of(self.choices, self.listed))}}}"
+            named = self.word(one_of(self.choices, self.listed))
+            word = one_of(self.choices, ("global", "instance", "built", "filled"))
+            if word == "filled":
+                return f"{{instance: {named}, fill: {self.put_in(depth + 1)}}}"
+            return f"{{{word}: {named}}}"
         inner = self.pattern(depth + 1)
         return self.word(
             (
