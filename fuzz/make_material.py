@@ -39,8 +39,8 @@ _LANGUAGE: Final = (
     "safepickle: 1", "allow:", "deny:", "include:", "patterns:", "aliases:", "persistent:", "accept:", "limits:",
     "use:", "args:", "kwargs:", "state:", "attributes:", "fill:", "base:", "native_state: true", "then: build",
     "reason:", "refer", "new", "call", "build", "fill", "{is: ", "{str: '", "{int: [0, 1]}", "{bytes: ",
-    "{length: [0, 1], of: ", "{product: 0}", "{any_of: [", "{fields: {a: ", "{pattern: ", "{global: ", "{instance: ", "extensions", "buffers",
-    "persistent_ids", "rest",
+    "{length: [0, 1], of: ", "{product: 0}", "{any_of: [", "{fields: {a: ", "{pattern: ", "{global: ", "{instance: ",
+    "extensions", "buffers", "persistent_ids", "rest",
 )  # fmt: skip
 
 
