@@ -179,3 +179,11 @@ def test_a_grant_covers_itself_and_one_without_conditions_covers_it(grant):
 def test_conditions_are_compared_for_the_verbs_that_they_are_about(wide, narrow, verb, expected):
     assert grant_covers(wide, narrow, verb) is expected
     assert verb in VERBS
+
+
+def test_a_grant_of_fill_covers_another_where_what_it_lets_in_does():
+    puts = (None, DictItems(STR, ANY), DictItems(STR, INT))
+    free, wide, narrow = (Grant(frozenset({"fill"}), fill=put) for put in puts)
+    covering = [(free, free), (free, wide), (free, narrow), (wide, wide), (wide, narrow), (narrow, narrow)]
+    every = [(one, other) for one in (free, wide, narrow) for other in (free, wide, narrow)]
+    assert [pair for pair in every if grant_covers(*pair, "fill")] == covering
