@@ -531,8 +531,8 @@ def test_what_the_library_pickles_loads_as_pickle_itself_loads_it(pack):
 
 
 def _protocols(pack: str) -> tuple[int, ...]:
-    """All of them where objects are small; of what is fitted, the two that differ most."""
-    fitted = {"sklearn", "xgboost", "lightgbm", "pillow", "networkx"}
+    """All of them where objects are small; of what is fitted or solved, the two that differ most."""
+    fitted = {"scipy", "sklearn", "xgboost", "lightgbm", "pillow", "networkx"}
     return (2, 5) if pack in fitted else tuple(range(pickle.HIGHEST_PROTOCOL + 1))
 
 

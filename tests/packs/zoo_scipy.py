@@ -202,7 +202,7 @@ VALUES = [
      "hess=scipy.optimize.rosen_hess) for m in 'CG BFGS Newton-CG L-BFGS-B TNC SLSQP dogleg trust-ncg "
      "trust-krylov trust-exact trust-constr'.split()]"),
     ("opt.minimize0", "[scipy.optimize.minimize(scipy.optimize.rosen, [1., 2.], method=m) for m in 'Nelder-Mead Powell "
-     "COBYLA COBYQA L-BFGS-B'.split()]"),
+     "COBYLA L-BFGS-B'.split()]"),
     ("opt.constr", "scipy.optimize.minimize(scipy.optimize.rosen, [1., 2.], method='trust-constr', "
      "constraints=scipy.optimize.LinearConstraint(numpy.eye(2), 0, 1), bounds=scipy.optimize.Bounds([0, "
      "0], [1, 1]))"),
