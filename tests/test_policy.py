@@ -390,11 +390,40 @@ def test_every_packaged_policy_reads_back_and_stands_on_plain(name):
     policy = Policy.named(name)
     # By the parser in C: the one in Python takes seconds for the largest, and reads back policies of any kind above.
     library = Library(packaged.load, packaged.names, packaged.load_plain())
-    data = library.load_text(policy.to_yaml(), Source("again.yaml", ours=True))
+    written = policy.to_yaml()
+    assert len(written) < 300_000, "what is printed can be a file: the longest document has 1 MiB"
+    data = library.load_text(written, Source("again.yaml", ours=True))
     assert Policy(join(packaged.load_plain(), data)) == policy
     assert policy | Policy.named("plain") == policy
     assert policy.description
     assert Policy.named(name) is policy
+
+
+LONG = "{any_of: [" + ", ".join(f"{{global: shop.module.Name{number}}}" for number in range(9)) + "]}"
+
+
+def test_a_long_pattern_that_stands_in_several_places_is_written_once():
+    entries = ", ".join(f"f{number}: {{use: [call], args: [[{{list: {LONG}}}]]}}" for number in range(50))
+    names = ", ".join(f"Name{number}" for number in range(9))
+    policy = Policy.from_yaml(f"safepickle: 1\nallow: {{shop.module: [{names}], shop: [{entries}]}}")
+    written = policy.to_yaml()
+    assert written.count("{global: shop.module.Name8}") == 1
+    assert Policy.from_yaml(written) == policy
+    assert Policy.from_yaml(written).to_yaml() == written
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "[{any_of: [{is: 0.0}, {is: LONG}]}], [{any_of: [{is: -0.0}, {is: LONG}]}]",  # equal, and not the same
+        "[[{tuple: int}, {length: {product: 0}, of: {list: {is: LONG}}}]]",  # of the tuple that it stands in
+    ],
+)
+def test_a_pattern_that_cannot_stand_elsewhere_is_written_where_it_stands(arguments):
+    said = f"{{use: [call], args: [{arguments.replace('LONG', repr('text' * 20))}]}}"
+    policy = Policy.from_yaml(f"safepickle: 1\nallow: {{shop: [f: {said}, g: {said}]}}")
+    assert policy.to_yaml().count("product") == said.count("product") * 2
+    assert Policy.from_yaml(policy.to_yaml()) == policy
 
 
 def test_the_names_of_packaged_policies_are_those_of_the_files():

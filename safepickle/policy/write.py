@@ -2,8 +2,10 @@
 
 Rules:
 
-* What is written reads back as an equal policy.  Includes and named patterns are written out; what `plain` grants is
-  not repeated, since every policy stands on it.
+* What is written reads back as an equal policy.  Includes are written out; what `plain` grants is not repeated, since
+  every policy stands on it.
+* A long pattern that stands in several places is written once, as a named pattern: what a policy includes would
+  otherwise outgrow what a reader takes for one document.
 * Lines are for people: one for each name, modules and names sorted.  Any text is quoted that is not a plain word.
 * A pattern that is nested more deeply than a document may be is written in parts, as named patterns.
 """
@@ -57,6 +59,7 @@ _LEAST_ROOM: Final = 3
 _MISREAD: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 # What is said of one name.
 _KEYS: Final = {GlobalNamed: "global", InstanceOf: "instance", Built: "built", Memory: "memory"}
+_SHORTEST_SHARED: Final = 60  # characters; a reference and a name take about thirty
 _LONGEST_KEY: Final = 500  # YAML cannot find the colon of a longer key that is not marked as one
 
 
@@ -106,16 +109,18 @@ _NOTHING: Final = PolicyData({})
 
 
 class _Writer:
-    __slots__ = ("_data", "_named", "_plain")
+    __slots__ = ("_data", "_named", "_plain", "_shared")
 
     def __init__(self, data: PolicyData, plain: PolicyData) -> None:
         self._data = data
         self._plain = plain
         self._named: dict[Pattern, tuple[str, str]] = {}  # patterns written in parts: name and text
+        self._shared: frozenset[Pattern] = frozenset()  # patterns that stand in several places
 
     def written(self) -> str:
         """The whole document."""
         data = self._data
+        self._shared = _in_several_places(data, self._own())
         head = ["safepickle: 1"]
         if data.description:
             head.append(f"description: {_quoted(data.description)}")
@@ -139,13 +144,18 @@ class _Writer:
         """A pattern in the deepest place of an entry."""
         return self._pattern(pattern, _ROOM)
 
-    def _allow(self) -> Iterable[str]:
-        modules: dict[str, list[str]] = {}
+    def _own(self) -> Iterable[tuple[Name, Grant]]:
+        """Each grant that `plain` does not give."""
         for name, grants in sorted(self._data.grants.items()):
             known = {grant.conditions() for grant in self._plain.grants.get(name, ())}
             for grant in grants:
                 if grant.conditions() not in known:
-                    modules.setdefault(name[0], []).append(f"    - {self.entry(name, grant)}")
+                    yield name, grant
+
+    def _allow(self) -> Iterable[str]:
+        modules: dict[str, list[str]] = {}
+        for name, grant in self._own():
+            modules.setdefault(name[0], []).append(f"    - {self.entry(name, grant)}")
         return _by_module("allow", modules)
 
     def _deny(self) -> Iterable[str]:
@@ -212,7 +222,7 @@ class _Writer:
         return f"[{', '.join([*items, *(['rest'] if shape.rest else [])])}]"
 
     def _pattern(self, pattern: Pattern, room: int) -> str:
-        if _levels(pattern) <= room or room >= _LEAST_ROOM:
+        if pattern not in self._shared and (_levels(pattern) <= room or room >= _LEAST_ROOM):
             return self._inline(pattern, room)
         if pattern not in self._named:
             text = self._inline(pattern, _ROOM_NAMED)
@@ -263,6 +273,37 @@ class _Writer:
                 if rest:
                     raise PolicyError("further items (rest) can be written in a signature only")
                 return f"[{', '.join(self._pattern(item, room - 1) for item in items)}]"
+
+
+def _in_several_places(data: PolicyData, own: Iterable[tuple[Name, Grant]]) -> frozenset[Pattern]:
+    """The patterns that are worth a name: long ones which stand in more than one place."""
+    pending = [shape.pattern for shape in data.persistent or ()]
+    for _, grant in own:
+        pending += [item for shape in grant.args or () for item in shape.items]
+        pending += [pattern for _, pattern in grant.kwargs or ()]
+        pending += [] if grant.state is None else [grant.state]
+    seen: set[Pattern] = set()
+    several: set[Pattern] = set()
+    while pending:
+        pattern = pending.pop()
+        if isinstance(pattern, Word):
+            continue
+        if pattern in seen:
+            several.add(pattern)  # what is below it stands in one place, its own
+        else:
+            seen.add(pattern)
+            pending += children(pattern)
+    writer = _Writer(_NOTHING, _NOTHING)
+    return frozenset(
+        pattern for pattern in several if not _is_bound(pattern) and len(writer.pattern(pattern)) >= _SHORTEST_SHARED
+    )
+
+
+def _is_bound(pattern: Pattern) -> bool:
+    """Whether a pattern has to stand in its own place: it speaks of what is around it, or is not all that equals it."""
+    if isinstance(pattern, (LengthProduct, Memory)) or (isinstance(pattern, Is) and pattern == Is("float", 0.0)):
+        return True  # -0.0 is another value that equals it
+    return any(map(_is_bound, children(pattern)))
 
 
 def _levels(pattern: Pattern) -> int:

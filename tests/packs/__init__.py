@@ -2,6 +2,7 @@
 
     python -m tests.packs numpy                  # what the installed numpy writes against policies/numpy.yaml
     python -m tests.packs --all                  # every pack whose library is installed
+    python -m tests.packs --corpus ARCHIVE       # which real files pass, and why others do not: see judging.py
     python tests/packs/writing.py numpy FOLDER   # the zoo as pickles, with any Python and any numpy: see writing.py
 
 A new release of a library is one command and a reviewed diff: the tool prints what the zoo needs and the pack lacks

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from safepickle.policy.learn import document
-from tests.packs import measuring
+from tests.packs import judging, measuring
 
 
 def show(pack: str) -> bool:
@@ -32,12 +33,22 @@ def show(pack: str) -> bool:
     return found.is_settled
 
 
+def show_corpus(archive: Path) -> int:
+    """Print which files of a collection pass, and why the others do not."""
+    found = list(judging.judged(archive))
+    print("\n".join([*judging.reasons(found), "", *judging.table(found)]))
+    return 0 if judging.is_settled(found) else 1
+
+
 def main(arguments: list[str]) -> int:
     """Runs the command."""
     parser = argparse.ArgumentParser(prog="python -m tests.packs", description=measuring.__doc__)
     parser.add_argument("packs", nargs="*", metavar="PACK", help=f"one of {', '.join(measuring.packs())}")
     parser.add_argument("--all", action="store_true", help="every pack whose library is installed")
+    parser.add_argument("--corpus", type=Path, metavar="ARCHIVE", help="count which real files the packs admit")
     given = parser.parse_args(arguments)
+    if given.corpus:
+        return show_corpus(given.corpus)
     chosen = list(filter(measuring.is_installed, measuring.packs())) if given.all else given.packs
     if not chosen:
         parser.error("name a pack, or say --all")

@@ -71,6 +71,8 @@ VALUES = [
     ("error.bounds", "[pandas.errors.OutOfBoundsDatetime('a'), pandas.errors.OutOfBoundsTimedelta('a')]"),
     ("error.variable", "pandas.errors.UndefinedVariableError('a')"),
     ("frame", "pandas.DataFrame({'a': [1, 2], 'b': [1.5, None], 'c': ['x', 'y']})"),
+    ("methods", "[getattr(cls, name) for cls in (pandas.DataFrame, pandas.Series) for name in 'count max mean median min "
+     "prod std sum var'.split()]"),
     ("frame.empty", "pandas.DataFrame()"),
     ("frame.columns", "pandas.DataFrame([[1, 2.5], [3, 4.5]], index=['r', 's'], columns=[10, 20])"),
     ("frame.multi", "pandas.DataFrame([[1, 2], [3, 4]], pandas.MultiIndex.from_tuples([('a', 1), ('b', 2)], names=['x', 'y']))"),
