@@ -22,6 +22,7 @@ from functools import cache
 from typing import Any, Final, NamedTuple
 
 from safepickle import symbols as sym
+from safepickle.build import VERSION
 from safepickle.capabilities import Ledger, graded
 from safepickle.containers import HEAD, Kind, kinds, kinds_by_end, kinds_otherwise
 from safepickle.containers.source import (
@@ -67,7 +68,7 @@ from safepickle.limits import (
     UNPACKED_PER_BYTE,
 )
 from safepickle.members import MemberLog, Places
-from safepickle.opcodes import BY_CODE, BY_NAME, INST, TABLE
+from safepickle.opcodes import BY_CODE, BY_NAME, INST, PERSID, STRING, TABLE
 from safepickle.policy import Policy, resolve_policy
 from safepickle.policy.model import REFER, VERBS
 from safepickle.reader import LARGE, Reader, frozen_input
@@ -86,7 +87,7 @@ from safepickle.rows import Walk
 from safepickle.verifier import Options, Verifier
 from safepickle.windows import LOOKED_AT, WindowReader
 
-__all__ = ["changed", "packaged", "scan"]
+__all__ = ["changed", "packaged", "packaged_digest", "scan"]
 
 _SEVERITY_ORDER: Final = (FORBIDDEN, MALFORMED, INCOMPLETE, PASS)
 #: Opcodes that can import, call, build or ask the application for an object.
@@ -141,7 +142,7 @@ class _How(NamedTuple):
     """What a scan is asked for beside a report."""
 
     watch: Callable[[Judged], None] | None = None
-    tells_unknown: bool = False  # whether names of which nothing is known are called so
+    is_packaged: bool = False  # no policy was given: then names of which nothing is known are called so
 
 
 def watched(source: Any, *, policy: Any = None, watch: Callable[[Judged], None] | None = None) -> Report:
@@ -191,12 +192,34 @@ def _not_hashed() -> str:
 
 
 @cache
+def _names() -> tuple[str, ...]:
+    return Policy.names()
+
+
+@cache
 def packaged() -> Policy:
     """The union of all packaged policies."""
     union = Policy.named("plain")
-    for name in Policy.names():
+    for name in _names():
         union |= Policy.named(name)
     return union
+
+
+@cache
+def packaged_digest() -> str:
+    """What stands in reports for the digest of that union, all of which would have to be read for its own.
+
+    It changes with every byte of the files that were read, and with the version that reads them, so at least whenever
+    what they say does.
+    """
+    import json
+    from hashlib import sha256
+
+    from safepickle.policy.packaged import contents
+
+    files = [[name, sha256(content).hexdigest()] for name, content in sorted(contents(_names()).items())]
+    words = ["all packaged policies", VERSION, Policy.named("plain").digest, files]
+    return sha256(json.dumps(words).encode()).hexdigest()
 
 
 def _read_all(file: Any) -> bytes:
@@ -306,10 +329,10 @@ class _Scan:
         """The report with this verdict, and so many bytes accounted for."""
         capabilities = self.capabilities.all()
         return Report(
-            self.name, verdict, graded(self.findings, capabilities, unknown=self.how.tells_unknown), capabilities,
+            self.name, verdict, graded(self.findings, capabilities, unknown=self.how.is_packaged), capabilities,
             self.members.closed(),
             tuple(dict.fromkeys(self.missing)), self.source.size, claimed, self.hashed or self._hash(),
-            self.policy,
+            packaged_digest if self.how.is_packaged else self.policy,
         )  # fmt: skip
 
     def _hash(self) -> str:
@@ -726,9 +749,7 @@ class _Scan:
 
     def _is_a_pickle(self, part: _Part) -> bool:
         """Whether all of a stream is one pickle, granted or not: one may begin with what is also a magic number."""
-        reader = self._reader(_Row(part, _whole(part)), 0)
-        if isinstance(reader, WindowReader):
-            reader.look = None  # nothing is said yet of what is in it
+        reader = self._briefly(_Row(part, _whole(part)))  # nothing is said yet of what is in it
         verifier = Verifier(reader, self.policy.data, self.limits, _OPTIONS)
         with suppress(StreamError, MemoryError, RecursionError):
             verifier.run()
@@ -737,10 +758,23 @@ class _Scan:
     def _also_a_pickle(self, part: _Part) -> str:
         """What a container asks for where it is loaded as the pickle that it begins like."""
         row = _Row(part, _whole(part))
+        reader = self._briefly(row)  # what is in payloads is found with what the container holds
+        verdict = self._hidden(row, reader, 0, 0)
+        if not isinstance(reader, WindowReader) or not isinstance(reader.failure, Exhausted) or _breaks_off(reader):
+            return verdict
+        message = f"it may also be read as a pickle, of which no end is found in the first {_WHOLE:,} bytes"
+        return _worst((verdict, self._problem(part, Problem("unpack-limit", message, 0))))
+
+    def _briefly(self, row: _Row) -> Reader:
+        """What reads a container as a pickle, and keeps no more of it than of a small file.
+
+        Nothing but the container's own content says how long a line is that its first bytes begin: it may be all of it.
+        """
         reader = self._reader(row, 0)
         if isinstance(reader, WindowReader):
-            reader.look = None  # what is in payloads is found with what the container holds
-        return self._hidden(row, reader, 0, 0)
+            reader.look = None
+            reader.room = _WHOLE if reader.room is None else min(reader.room, _WHOLE)
+        return reader
 
     def _hidden(self, row: _Row, reader: Reader, place: int, base: int) -> str:
         """Judge what only looks like a pickle: told from chance by names that could be imported.
@@ -1016,6 +1050,15 @@ def _worst(verdicts: Iterable[str]) -> str:
 def _failed(reader: Reader) -> int:
     """The opcode at which a pass came to its end; 0 where there is none."""
     return reader.data[reader.at] if reader.at < len(reader.data) else 0
+
+
+def _breaks_off(reader: Reader) -> bool:
+    """Whether nothing could make sense of the line at which a pass broke off: those with which zip and SQLite begin.
+
+    "persistent IDs in protocol 0 must be ASCII strings", "the STRING opcode argument must be quoted".
+    """
+    code, line = _failed(reader), bytes(reader.data[reader.at + 1 :])
+    return (code == PERSID and not line.isascii()) or (code == STRING and line[:1] not in (b"'", b'"'))
 
 
 def _could_do(reader: Reader, failed: int) -> bool:

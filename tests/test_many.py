@@ -64,12 +64,16 @@ def test_it_says_of_each_source_what_a_scan_says_in_the_same_order(files):
 def test_names_of_which_nothing_is_known_are_called_so_where_no_policy_is_given_as_a_scan_does(tmp_path, keep):
     path = tmp_path / "unknown.pkl"
     path.write_bytes(b"cshop\nOrder\n(Va\ntR.")
-    asked = {keep: tmp_path / keep}
     for policy, grade in ((None, "unknown"), (many.packaged(), None), (None, "unknown")):
         report = safepickle.scan(path, policy=policy)
         assert {finding.grade for finding in report.findings} == {grade}
+        # A folder is for all policies, a file for one.
+        asked = {keep: tmp_path / keep} if keep == "cache" or policy is None else {keep: tmp_path / "another"}
         for each in ({}, {"executor": processes(1)}, asked):
             assert told(scan_many([path], policy=policy, **each)) == told([report])
+    if keep == "resume":
+        with pytest.raises(ResultsError, match="under another policy"):
+            list(scan_many([path], policy=many.packaged(), resume=tmp_path / keep))
 
 
 def test_what_is_kept_is_read_back_with_kinds_of_arguments_and_grades(tmp_path):
