@@ -109,9 +109,15 @@ _BEHIND: Final = 2  # bytes of it that stand behind its first one
 _LEAST_NESTED_WORK: Final = 100_000
 #: Files and streams up to this size are read as a whole; larger ones in windows, past their payloads.
 _WHOLE: Final = 1 << 20
+#: A pipe, a device, and a file that grows, say that they are small, and go on: so many such parts are read of one.
+_MOST_PIECES: Final = 256
 #: Of a member of a container that is no pickle, so much is searched for pickles: tensors are not read.  So much of what
 #: is somewhere else is looked at twice.
 _SEARCHED: Final = 64 * 1024
+#: What judging a pickle costs beside its opcodes, in bytes of them; charged where a row of pickles was packed.
+_LEAST_CHARGED: Final = 64
+#: So much is kept of what a container is as a pickle: a line that its first bytes begin may be all of it.
+_ALSO: Final = 1 << 20
 _BLOCK: Final = 512  # of dbm.dumb's files
 #: Pickles of a row that turned out to be more than data: from then on no other one is expected to be just that.
 _PATIENCE: Final = 8
@@ -229,7 +235,12 @@ def _read_all(file: Any) -> bytes:
         if not rest:
             return data
         data += rest
-    return data + b"".join(iter(lambda: file.read(_WHOLE), b""))
+    pieces = [data]
+    for piece in iter(lambda: file.read(_WHOLE), b""):
+        pieces.append(piece)
+        if len(pieces) > _MOST_PIECES:
+            raise OSError("it does not end, or is no regular file: save it, and scan what was saved")
+    return b"".join(pieces)
 
 
 class _Hash:
@@ -320,6 +331,7 @@ class _Scan:
         )
         self.nested_work = _LEAST_NESTED_WORK + size
         self.nested_found = 0
+        self.arrays_deep = 0
 
     def report(self) -> Report:
         """Judge the whole source."""
@@ -632,7 +644,7 @@ class _Scan:
             message = "walking through the objects without noticing what they share would hardly ever end"
             yield self._problem(row.part, Problem("expansion", message, start))
         if row.part.is_unpacked():
-            self.budget.opcodes -= min(len(reader.data), reader.consumed)
+            self.budget.opcodes -= max(_LEAST_CHARGED, min(len(reader.data), reader.consumed))
         if isinstance(reader, WindowReader):
             if isinstance(reader.failure, Exhausted) and getattr(row.part.source, "failure", None) is None:
                 yield self._problem(row.part, Problem("unpack-limit", str(reader.failure)))
@@ -670,18 +682,33 @@ class _Scan:
         return _worst((verdict, plain[0])), max(stop, plain[1])
 
     def _objects(self, row: _Row, start: int) -> int:
-        """Judge the pickle that is an array of objects; returns where it ends."""
-        verdict, stop = self._judge(row, start)
+        """Judge the pickle that is an array of objects; returns where it ends.
+
+        Each is read with what is around it in every way in which that can be read, so those inside of others are few.
+        """
+        if self.arrays_deep >= self.limits.nested:
+            message = f"arrays of objects are nested deeper than {self.limits.nested}"
+            row.hidden.append(self._problem(row.part, Problem("unpack-limit", message, start)))
+            return start
+        self.arrays_deep += 1
+        try:
+            verdict, stop = self._judge(row, start)
+        finally:
+            self.arrays_deep -= 1
         row.hidden.append(verdict if stop > start else _worst((verdict, INCOMPLETE)))
         return stop
 
-    def _reader(self, row: _Row, start: int) -> Reader:
+    def _reader(self, row: _Row, start: int, most: int | None = None) -> Reader:
         if row.data is not None:
             return Reader(row.data, start, integer_digits=self.limits.integer_digits)
-        return self._window(row, start)
+        return self._window(row, start, most)
 
-    def _window(self, row: _Row, start: int) -> WindowReader:
-        room = max(0, self.budget.opcodes) if row.part.is_unpacked() else None
+    def _window(self, row: _Row, start: int, most: int | None = None) -> WindowReader:
+        """What reads a stream without keeping its payloads; `most` is how much else it may keep."""
+        room = most
+        if row.part.is_unpacked():
+            left = max(0, self.budget.opcodes)
+            room = left if most is None else min(left, most)
         reader = WindowReader(row.part.source, start, integer_digits=self.limits.integer_digits, room=room)
         if row.data is None:  # else all of it is searched in the end
             reader.look = lambda place, data, until: self._search(row, data, lambda at: place + at, until)
@@ -762,18 +789,14 @@ class _Scan:
         verdict = self._hidden(row, reader, 0, 0)
         if not isinstance(reader, WindowReader) or not isinstance(reader.failure, Exhausted) or _breaks_off(reader):
             return verdict
-        message = f"it may also be read as a pickle, of which no end is found in the first {_WHOLE:,} bytes"
+        message = f"it may also be read as a pickle, of which no end is found in the first {_ALSO:,} bytes"
         return _worst((verdict, self._problem(part, Problem("unpack-limit", message, 0))))
 
     def _briefly(self, row: _Row) -> Reader:
-        """What reads a container as a pickle, and keeps no more of it than of a small file.
-
-        Nothing but the container's own content says how long a line is that its first bytes begin: it may be all of it.
-        """
-        reader = self._reader(row, 0)
+        """What reads a container as a pickle."""
+        reader = self._reader(row, 0, _ALSO)
         if isinstance(reader, WindowReader):
             reader.look = None
-            reader.room = _WHOLE if reader.room is None else min(reader.room, _WHOLE)
         return reader
 
     def _hidden(self, row: _Row, reader: Reader, place: int, base: int) -> str:

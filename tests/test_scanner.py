@@ -165,6 +165,14 @@ def test_a_source_is_bytes_a_path_or_a_binary_file(tmp_path):
     assert safepickle.scan(path, policy=PLAIN).source == str(path)
 
 
+def test_what_does_not_end_is_not_read_for_ever(monkeypatch):
+    monkeypatch.setattr(scanner, "_WHOLE", 1000)
+    if not Path("/dev/zero").exists():
+        pytest.skip("there is no device that does not end")
+    with pytest.raises(OSError, match="does not end"):
+        scan("/dev/zero", policy=PLAIN)
+
+
 @pytest.mark.parametrize("source", [3, None, io.StringIO("text")])
 def test_a_source_of_another_kind_is_a_type_error(source):
     with pytest.raises(TypeError):
