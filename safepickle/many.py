@@ -466,5 +466,15 @@ def _processes(count: int) -> Executor:
 def _begin_work() -> None:
     """What a worker does first: an interrupt from the terminal is for all of the group, and ends it without a word."""
     import signal
+    import threading
+    from multiprocessing import parent_process
 
     signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+    # What was killed tells nobody: workers hold the ends of one another's pipes open, and would wait for ever.
+    threading.Thread(target=_end_with, args=(parent_process(),), daemon=True).start()
+
+
+def _end_with(parent: Any) -> None:
+    if parent is not None:
+        parent.join()
+        os._exit(1)

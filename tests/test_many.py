@@ -5,6 +5,10 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import signal
+import subprocess
+import sys
+import time
 import uuid
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
@@ -523,3 +527,26 @@ def test_orders_are_read_under_a_policy_of_their_own():
         assert many._policy(orders) == policy
     with pytest.raises(safepickle.Forbidden):
         many._policy(many._Orders("another", EVIL, None, False))
+
+
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="there are no groups of processes here")
+def test_the_workers_of_what_was_killed_end_with_it():
+    """Each holds an end of the other's pipes, so that none of them would see that nobody is left."""
+    program = (
+        "import itertools\nfrom safepickle.many import processes, scan_many\n"
+        "if __name__ == '__main__':\n"
+        "    endless = itertools.repeat(b'N.')\n"
+        "    for report in scan_many(endless, policy='plain', executor=processes(2)): print(flush=True)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, start_new_session=True) as run:
+        assert run.stdout is not None
+        assert run.stdout.readline() == b"\n"
+        run.kill()
+    for _ in range(100):
+        try:
+            os.killpg(run.pid, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.1)
+    os.killpg(run.pid, signal.SIGKILL)
+    pytest.fail("some of them are still there")
