@@ -84,12 +84,16 @@ def _scan(options: argparse.Namespace) -> int:
     if problem:
         complain(problem)
         return UNFINISHED
-    outcomes = _outcomes(options.paths, policy)
+    studio = None
+    outcomes: Iterator[Outcome]
     if cli_many.is_asked(options):
         reports = cli_many.reports(options, _sources(options.paths), policy)
         outcomes = (_outcome(report, named=named) for report, named in reports)
+    else:
+        studio = cli_report.studio(options)
+        outcomes = _outcomes(options.paths, policy, None if studio is None else studio.artist)
     try:
-        code = _exit_code(cli_report.reported(options, cli_many.ended(outcomes, options), policy))
+        code = _exit_code(cli_report.reported(options, cli_many.ended(outcomes, options), policy, studio))
     except KeyboardInterrupt:  # while something was written
         cli_many.interrupted(options)
         return UNFINISHED

@@ -32,6 +32,7 @@ from safepickle.formats import FORMATS, Manner, Outcome, reporter
 
 if TYPE_CHECKING:
     from safepickle.baseline import Baseline
+    from safepickle.pages import Studio
     from safepickle.policy import Policy
     from safepickle.scanner import Judged
 
@@ -141,10 +142,26 @@ def _baseline(path: str) -> Baseline | None:
 # Reports
 
 
-def reported(options: argparse.Namespace, outcomes: Iterable[Outcome], policy: Policy | None) -> Iterator[Outcome]:
-    """Print the outcomes as the options say, and hand them on."""
+def studio(options: argparse.Namespace) -> Studio | None:
+    """Where a page is drawn while its files are judged, if `scan` is asked for one: else they would be read twice."""
+    if options.format != "html":
+        return None
+    from safepickle.pages import Studio
+
+    return Studio()
+
+
+def reported(
+    options: argparse.Namespace, outcomes: Iterable[Outcome], policy: Policy | None, drawing: Studio | None = None
+) -> Iterator[Outcome]:
+    """Print the outcomes as the options say, and hand them on; `drawing` is what watched them being judged."""
     manner = Manner(policy, options.baseline is not None)
-    return reporter(options.format)(_prepared(options, outcomes), manner)
+    prepared = _prepared(options, outcomes)
+    if drawing is not None:
+        from safepickle.pages import write
+
+        return write(prepared, manner, say, drawing)
+    return reporter(options.format)(prepared, manner)
 
 
 def _prepared(options: argparse.Namespace, outcomes: Iterable[Outcome]) -> Iterable[Outcome]:

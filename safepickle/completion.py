@@ -64,9 +64,35 @@ def _said(parser: argparse.ArgumentParser, action: argparse.Action) -> str:
     return (action.help or "") % {**vars(action), "prog": parser.prog} if action.help else ""
 
 
+class _Shell(NamedTuple):
+    """How a script is spelled for one shell.  In its texts, `@prog` is the program and `@function` a name made of it.
+
+    The script first walks along the words of the line, to find out which command they lead to, then offers what can
+    follow that.
+    """
+
+    quoted: Callable[[str], str]
+    before: str
+    step: str  # of the walk, for each command: {words} lead from the one above it to {path}
+    between: str
+    offered: Callable[[Command], Iterator[str]]  # the lines that say what can follow a command
+    after: str
+
+
 def script(parser: argparse.ArgumentParser, shell: str) -> str:
     """The script for bash, zsh or fish."""
-    return _SCRIPTS[shell](parser.prog, list(_commands(parser)))
+    form = _SHELLS[shell]
+    commands = list(_commands(parser))
+    lines = [form.before]
+    for command in commands[1:]:
+        words = form.quoted(f"{' '.join(command.path[:-1])} {command.path[-1]}")
+        lines.append(form.step.format(words=words, path=form.quoted(" ".join(command.path))))
+    lines.append(form.between)
+    lines += [line for command in commands for line in form.offered(command)]
+    lines.append(form.after)
+    function = "_" + "".join(char if char.isalnum() else "_" for char in parser.prog)
+    text = "".join(f"{line}\n" for line in lines if line)
+    return text.replace("@prog", parser.prog).replace("@function", function)
 
 
 def _quoted(text: str) -> str:
@@ -74,126 +100,63 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "'\\''") + "'"
 
 
-def _fish_quoted(text: str) -> str:
-    """A word in single quotes, as fish reads it."""
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+def _all_quoted(words: Iterable[str]) -> str:
+    return " ".join(map(_quoted, words))
 
 
-def _function(prog: str) -> str:
-    return "_" + "".join(char if char.isalnum() else "_" for char in prog)
-
-
-def _level(path: tuple[str, ...]) -> str:
-    return _quoted(" ".join(path))
-
-
-def _bash(prog: str, commands: list[Command]) -> str:
-    offer = f"{_function(prog)}_offer"
-    lines = [
-        f"# bash completion of {prog}; put into a file that ~/.bashrc sources.",
-        f"{offer}() {{",  # not `compgen -W`, which expands the words
-        '    local each',
-        '    for each in "$@"; do [[ $each == "$word"* ]] && COMPREPLY+=("$each"); done',
-        "}",
-        f"{_function(prog)}() {{",
-        "    local word=${COMP_WORDS[COMP_CWORD]} before='' path='' index",
-        "    COMPREPLY=()",
-        "    for ((index = 1; index < COMP_CWORD; index++)); do",
-        '        case "$path ${COMP_WORDS[index]}" in',
-    ]
-    for command in commands[1:]:
-        spelled = _quoted(f"{' '.join(command.path[:-1])} {command.path[-1]}")
-        lines.append(f"            {spelled}) path={_level(command.path)} ;;")
-    lines += [
-        "        esac",
-        "    done",
-        '    before=${COMP_WORDS[COMP_CWORD-1]}',
-        '    case "$path" in',
-    ]
-    for command in commands:
-        lines += [f"        {_level(command.path)})", '            case "$before" in']
-        for option, choices in command.values.items():
-            reply = f"{offer} {' '.join(map(_quoted, choices))}" if choices else _BASH_FILES
-            lines.append(f"                {_quoted(option)}) {reply}; return ;;")
-        words = " ".join(_quoted(word.text) for word in (*command.words, *command.options))
-        lines += ["            esac", f"            {offer} {words}"]
-        if command.files:
-            lines.append('            [[ $word == -* ]] || COMPREPLY+=($(compgen -f -- "$word"))')
-        lines.append("            ;;")
-    lines += ["    esac", "}", f"complete -o filenames -F {_function(prog)} {prog}"]
-    return "\n".join(lines) + "\n"
+def _cased(command: Command, offer: str, files: str, otherwise: Iterable[str]) -> Iterator[str]:
+    """What bash and zsh have alike: what can follow an option that takes a value, and `otherwise` the rest."""
+    yield f"        {_quoted(' '.join(command.path))})"
+    yield '            case "$before" in'
+    for option, choices in command.values.items():
+        reply = f"{offer} {_all_quoted(choices)}" if choices else files
+        yield f"                {_quoted(option)}) {reply}; return ;;"
+    yield "            esac"
+    yield from (f"            {line}" for line in otherwise)
+    yield "            ;;"
 
 
 _BASH_FILES: Final = 'COMPREPLY=($(compgen -f -- "$word"))'
 
 
-def _zsh(prog: str, commands: list[Command]) -> str:
-    lines = [
-        f"#compdef {prog}",
-        f"# zsh completion of {prog}; save it as {_function(prog)} in a folder of $fpath.",
-        f"{_function(prog)}() {{",
-        "    local path_= before=$words[CURRENT-1] index",
-        "    local -a offered",
-        "    for ((index = 2; index < CURRENT; index++)); do",
-        '        case "$path_ $words[index]" in',
-    ]
-    for command in commands[1:]:
-        spelled = _quoted(f"{' '.join(command.path[:-1])} {command.path[-1]}")
-        lines.append(f"            {spelled}) path_={_level(command.path)} ;;")
-    lines += ["        esac", "    done", '    case "$path_" in']
-    for command in commands:
-        lines += [f"        {_level(command.path)})", '            case "$before" in']
-        for option, choices in command.values.items():
-            reply = f"compadd -- {' '.join(map(_quoted, choices))}" if choices else "_files"
-            lines.append(f"                {_quoted(option)}) {reply}; return ;;")
-        lines.append("            esac")
-        for kind, words in (("command", command.words), ("-o option", command.options)):
-            if words:
-                described = " ".join(_quoted(f"{_colons(word.text)}:{word.help}") for word in words)
-                lines += [f"            offered=({described})", f"            _describe {kind} offered"]
-        if command.files:
-            lines.append("            _files")
-        lines.append("            ;;")
-    lines += [
-        "    esac",
-        "}",
-        f'if [ "$funcstack[1]" = "{_function(prog)}" ]; then',
-        f'    {_function(prog)} "$@"',
-        "else",
-        f"    compdef {_function(prog)} {prog}",
-        "fi",
-    ]
-    return "\n".join(lines) + "\n"
+def _bash(command: Command) -> Iterator[str]:
+    rest = [f"@function_offer {_all_quoted(word.text for word in (*command.words, *command.options))}"]
+    if command.files:
+        rest.append('[[ $word == -* ]] || COMPREPLY+=($(compgen -f -- "$word"))')
+    return _cased(command, "@function_offer", _BASH_FILES, rest)
+
+
+def _zsh(command: Command) -> Iterator[str]:
+    rest = []
+    for kind, words in (("command", command.words), ("-o option", command.options)):
+        if words:
+            rest.append(f"offered=({_all_quoted(f'{_colons(word.text)}:{word.help}' for word in words)})")
+            rest.append(f"_describe {kind} offered")
+    if command.files:
+        rest.append("_files")
+    return _cased(command, "compadd --", "_files", rest)
 
 
 def _colons(text: str) -> str:
     return text.replace(":", "\\:")
 
 
-def _fish(prog: str, commands: list[Command]) -> str:
-    at = f"_{_function(prog)}_at"
-    lines = [
-        f"# fish completion of {prog}; save it as ~/.config/fish/completions/{prog}.fish.",
-        f"function {at}",
-        "    set -l path_ ''",
-        "    for word in (commandline -opc)[2..-1]",
-        '        switch "$path_ $word"',
-    ]
-    for command in commands[1:]:
-        spelled = _fish_quoted(f"{' '.join(command.path[:-1])} {command.path[-1]}")
-        lines.append(f"            case {spelled}; set path_ {_fish_quoted(' '.join(command.path))}")
-    lines += ["        end", "    end", '    test "$path_" = "$argv"', "end", f"complete -c {prog} -f"]
-    for command in commands:
-        begin = f"complete -c {prog} -n {_fish_quoted(' '.join([at, *command.path]))}"
-        lines += [f"{begin} -a {_fish_words([word.text])} -d {_fish_quoted(word.help)}" for word in command.words]
-        for word in command.options:
-            kind = f"-l {word.text[2:]}" if word.text.startswith("--") else f"-s {word.text[1:]}"
-            choices = command.values.get(word.text)
-            takes = "" if choices is None else f" -x -a {_fish_words(choices)}" if choices else " -r -F"
-            lines.append(f"{begin} {kind} -d {_fish_quoted(word.help)}{takes}")
-        if command.files:
-            lines.append(f"{begin} -F")
-    return "\n".join(lines) + "\n"
+def _fish_quoted(text: str) -> str:
+    """A word in single quotes, as fish reads it."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _fish(command: Command) -> Iterator[str]:
+    begin = f"complete -c @prog -n {_fish_quoted(' '.join(['_@function_at', *command.path]))}"
+    for word in command.words:
+        yield f"{begin} -a {_fish_words([word.text])} -d {_fish_quoted(word.help)}"
+    for word in command.options:
+        kind = f"-l {word.text[2:]}" if word.text.startswith("--") else f"-s {word.text[1:]}"
+        choices = command.values.get(word.text)
+        takes = "" if choices is None else f" -x -a {_fish_words(choices)}" if choices else " -r -F"
+        yield f"{begin} {kind} -d {_fish_quoted(word.help)}{takes}"
+    if command.files:
+        yield f"{begin} -F"
 
 
 def _fish_words(words: Iterable[str]) -> str:
@@ -201,4 +164,73 @@ def _fish_words(words: Iterable[str]) -> str:
     return _fish_quoted(" ".join(map(_fish_quoted, words)))
 
 
-_SCRIPTS: Final[dict[str, Callable[[str, list[Command]], str]]] = {"bash": _bash, "zsh": _zsh, "fish": _fish}
+_SHELLS: Final = {
+    "bash": _Shell(
+        _quoted,
+        """\
+# bash completion of @prog; put into a file that ~/.bashrc sources.
+@function_offer() {
+    local each
+    for each in "$@"; do [[ $each == "$word"* ]] && COMPREPLY+=("$each"); done
+}
+@function() {
+    local word=${COMP_WORDS[COMP_CWORD]} before='' path='' index
+    COMPREPLY=()
+    for ((index = 1; index < COMP_CWORD; index++)); do
+        case "$path ${COMP_WORDS[index]}" in""",  # not `compgen -W`, which expands the words
+        "            {words}) path={path} ;;",
+        """\
+        esac
+    done
+    before=${COMP_WORDS[COMP_CWORD-1]}
+    case "$path" in""",
+        _bash,
+        """\
+    esac
+}
+complete -o filenames -F @function @prog""",
+    ),
+    "zsh": _Shell(
+        _quoted,
+        """\
+#compdef @prog
+# zsh completion of @prog; save it as @function in a folder of $fpath.
+@function() {
+    local path_= before=$words[CURRENT-1] index
+    local -a offered
+    for ((index = 2; index < CURRENT; index++)); do
+        case "$path_ $words[index]" in""",
+        "            {words}) path_={path} ;;",
+        """\
+        esac
+    done
+    case "$path_" in""",
+        _zsh,
+        """\
+    esac
+}
+if [ "$funcstack[1]" = "@function" ]; then
+    @function "$@"
+else
+    compdef @function @prog
+fi""",
+    ),
+    "fish": _Shell(
+        _fish_quoted,
+        """\
+# fish completion of @prog; save it as ~/.config/fish/completions/@prog.fish.
+function _@function_at
+    set -l path_ ''
+    for word in (commandline -opc)[2..-1]
+        switch "$path_ $word\"""",
+        "            case {words}; set path_ {path}",
+        """\
+        end
+    end
+    test "$path_" = "$argv"
+end
+complete -c @prog -f""",
+        _fish,
+        "",
+    ),
+}

@@ -31,7 +31,7 @@ from safepickle.reader import frozen_input
 from safepickle.remote import is_url, stamp_of
 from safepickle.report import INCOMPLETE, Finding, Report
 from safepickle.results import Cache, Results, Stamp
-from safepickle.scanner import changed, packaged, scan
+from safepickle.scanner import changed, packaged, packaged_digest, scan
 
 __all__ = ["processes", "scan_many", "unread"]
 
@@ -104,9 +104,10 @@ def scan_many(
         raise ValueError("in_flight is how many sources may be on their way: at least one")
     chosen = packaged() if policy is None else resolve_policy(policy)
     blob = None if policy is None else _pickled(chosen)
-    orders = _Orders(chosen.digest, blob, None if cache is None else os.fspath(cache), resume is not None)
-    _POLICIES[chosen.digest] = chosen
-    results = None if resume is None else Results(resume, chosen.digest, orders.version)
+    digest = packaged_digest() if policy is None else chosen.digest
+    orders = _Orders(digest, blob, None if cache is None else os.fspath(cache), resume is not None)
+    _POLICIES[digest] = chosen
+    results = None if resume is None else Results(resume, digest, orders.version)
     return _scan_many(iter(sources), orders, executor, in_flight, ordered or resume is not None, results)
 
 
@@ -465,5 +466,15 @@ def _processes(count: int) -> Executor:
 def _begin_work() -> None:
     """What a worker does first: an interrupt from the terminal is for all of the group, and ends it without a word."""
     import signal
+    import threading
+    from multiprocessing import parent_process
 
     signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+    # What was killed tells nobody: workers hold the ends of one another's pipes open, and would wait for ever.
+    threading.Thread(target=_end_with, args=(parent_process(),), daemon=True).start()
+
+
+def _end_with(parent: Any) -> None:
+    if parent is not None:
+        parent.join()
+        os._exit(1)

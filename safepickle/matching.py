@@ -46,6 +46,8 @@ _PUT_IN: Final = frozenset({sym.LIST, sym.DICT, sym.SET})
 _MOST_SHOWN: Final = 1000
 _MOST_WAYS: Final = 8
 _LONGEST_SHOWN: Final = 200
+#: What was decided is remembered to save time only: a policy may have hundreds of shapes, a stream millions of values.
+_MOST_DECIDED: Final = 100_000
 _LONGEST_PRODUCT: Final = 64  # dimensions: no array library has more
 
 # Exact types whose value is known although an earlier load made it.
@@ -273,6 +275,8 @@ class Matcher:
         key = (id(pattern), code)
         known = self._decided.get(key)
         if known is None:
+            if len(self._decided) >= _MOST_DECIDED:
+                self._decided = {}
             known = self._decided[key] = self._decide(pattern, code)
         return known
 

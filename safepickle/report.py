@@ -159,7 +159,8 @@ class Report(NamedTuple):
     size: int
     claimed: int  # bytes that belong to a pickle or a container that was understood
     hashed: str | Callable[[], str]
-    judge: str | Policy  # the digest of the policy, or the policy, whose digest takes longer than most scans
+    #: The digest of the policy, or what gives it: a policy's takes longer than most scans.
+    judge: str | Policy | Callable[[], str]
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Report):
@@ -177,8 +178,14 @@ class Report(NamedTuple):
 
     @property
     def policy(self) -> str:
-        """The digest of the policy, computed when it is first asked for."""
-        return self.judge if isinstance(self.judge, str) else self.judge.digest
+        """The digest of the policy, computed when it is first asked for.
+
+        Where no policy was given, it is that of the packaged files and of the version that has read them.
+        """
+        judge = self.judge
+        if isinstance(judge, str):
+            return judge
+        return judge() if callable(judge) else judge.digest
 
     @property
     def ok(self) -> bool:

@@ -22,6 +22,7 @@ from functools import cache
 from typing import Any, Final, NamedTuple
 
 from safepickle import symbols as sym
+from safepickle.build import VERSION
 from safepickle.capabilities import Ledger, graded
 from safepickle.containers import HEAD, Kind, kinds, kinds_by_end, kinds_otherwise
 from safepickle.containers.source import (
@@ -67,7 +68,7 @@ from safepickle.limits import (
     UNPACKED_PER_BYTE,
 )
 from safepickle.members import MemberLog, Places
-from safepickle.opcodes import BY_CODE, BY_NAME, INST, TABLE
+from safepickle.opcodes import BY_CODE, BY_NAME, INST, PERSID, STRING, TABLE
 from safepickle.policy import Policy, resolve_policy
 from safepickle.policy.model import REFER, VERBS
 from safepickle.reader import LARGE, Reader, frozen_input
@@ -86,7 +87,7 @@ from safepickle.rows import Walk
 from safepickle.verifier import Options, Verifier
 from safepickle.windows import LOOKED_AT, WindowReader
 
-__all__ = ["changed", "packaged", "scan"]
+__all__ = ["changed", "packaged", "packaged_digest", "scan"]
 
 _SEVERITY_ORDER: Final = (FORBIDDEN, MALFORMED, INCOMPLETE, PASS)
 #: Opcodes that can import, call, build or ask the application for an object.
@@ -108,9 +109,15 @@ _BEHIND: Final = 2  # bytes of it that stand behind its first one
 _LEAST_NESTED_WORK: Final = 100_000
 #: Files and streams up to this size are read as a whole; larger ones in windows, past their payloads.
 _WHOLE: Final = 1 << 20
+#: A pipe, a device, and a file that grows, say that they are small, and go on: so many such parts are read of one.
+_MOST_PIECES: Final = 256
 #: Of a member of a container that is no pickle, so much is searched for pickles: tensors are not read.  So much of what
 #: is somewhere else is looked at twice.
 _SEARCHED: Final = 64 * 1024
+#: What judging a pickle costs beside its opcodes, in bytes of them; charged where a row of pickles was packed.
+_LEAST_CHARGED: Final = 64
+#: So much is kept of what a container is as a pickle: a line that its first bytes begin may be all of it.
+_ALSO: Final = 1 << 20
 _BLOCK: Final = 512  # of dbm.dumb's files
 #: Pickles of a row that turned out to be more than data: from then on no other one is expected to be just that.
 _PATIENCE: Final = 8
@@ -141,7 +148,7 @@ class _How(NamedTuple):
     """What a scan is asked for beside a report."""
 
     watch: Callable[[Judged], None] | None = None
-    tells_unknown: bool = False  # whether names of which nothing is known are called so
+    is_packaged: bool = False  # no policy was given: then names of which nothing is known are called so
 
 
 def watched(source: Any, *, policy: Any = None, watch: Callable[[Judged], None] | None = None) -> Report:
@@ -191,12 +198,34 @@ def _not_hashed() -> str:
 
 
 @cache
+def _names() -> tuple[str, ...]:
+    return Policy.names()
+
+
+@cache
 def packaged() -> Policy:
     """The union of all packaged policies."""
     union = Policy.named("plain")
-    for name in Policy.names():
+    for name in _names():
         union |= Policy.named(name)
     return union
+
+
+@cache
+def packaged_digest() -> str:
+    """What stands in reports for the digest of that union, all of which would have to be read for its own.
+
+    It changes with every byte of the files that were read, and with the version that reads them, so at least whenever
+    what they say does.
+    """
+    import json
+    from hashlib import sha256
+
+    from safepickle.policy.packaged import contents
+
+    files = [[name, sha256(content).hexdigest()] for name, content in sorted(contents(_names()).items())]
+    words = ["all packaged policies", VERSION, Policy.named("plain").digest, files]
+    return sha256(json.dumps(words).encode()).hexdigest()
 
 
 def _read_all(file: Any) -> bytes:
@@ -206,7 +235,12 @@ def _read_all(file: Any) -> bytes:
         if not rest:
             return data
         data += rest
-    return data + b"".join(iter(lambda: file.read(_WHOLE), b""))
+    pieces = [data]
+    for piece in iter(lambda: file.read(_WHOLE), b""):
+        pieces.append(piece)
+        if len(pieces) > _MOST_PIECES:
+            raise OSError("it does not end, or is no regular file: save it, and scan what was saved")
+    return b"".join(pieces)
 
 
 class _Hash:
@@ -297,6 +331,7 @@ class _Scan:
         )
         self.nested_work = _LEAST_NESTED_WORK + size
         self.nested_found = 0
+        self.arrays_deep = 0
 
     def report(self) -> Report:
         """Judge the whole source."""
@@ -306,10 +341,10 @@ class _Scan:
         """The report with this verdict, and so many bytes accounted for."""
         capabilities = self.capabilities.all()
         return Report(
-            self.name, verdict, graded(self.findings, capabilities, unknown=self.how.tells_unknown), capabilities,
+            self.name, verdict, graded(self.findings, capabilities, unknown=self.how.is_packaged), capabilities,
             self.members.closed(),
             tuple(dict.fromkeys(self.missing)), self.source.size, claimed, self.hashed or self._hash(),
-            self.policy,
+            packaged_digest if self.how.is_packaged else self.policy,
         )  # fmt: skip
 
     def _hash(self) -> str:
@@ -609,7 +644,7 @@ class _Scan:
             message = "walking through the objects without noticing what they share would hardly ever end"
             yield self._problem(row.part, Problem("expansion", message, start))
         if row.part.is_unpacked():
-            self.budget.opcodes -= min(len(reader.data), reader.consumed)
+            self.budget.opcodes -= max(_LEAST_CHARGED, min(len(reader.data), reader.consumed))
         if isinstance(reader, WindowReader):
             if isinstance(reader.failure, Exhausted) and getattr(row.part.source, "failure", None) is None:
                 yield self._problem(row.part, Problem("unpack-limit", str(reader.failure)))
@@ -647,18 +682,33 @@ class _Scan:
         return _worst((verdict, plain[0])), max(stop, plain[1])
 
     def _objects(self, row: _Row, start: int) -> int:
-        """Judge the pickle that is an array of objects; returns where it ends."""
-        verdict, stop = self._judge(row, start)
+        """Judge the pickle that is an array of objects; returns where it ends.
+
+        Each is read with what is around it in every way in which that can be read, so those inside of others are few.
+        """
+        if self.arrays_deep >= self.limits.nested:
+            message = f"arrays of objects are nested deeper than {self.limits.nested}"
+            row.hidden.append(self._problem(row.part, Problem("unpack-limit", message, start)))
+            return start
+        self.arrays_deep += 1
+        try:
+            verdict, stop = self._judge(row, start)
+        finally:
+            self.arrays_deep -= 1
         row.hidden.append(verdict if stop > start else _worst((verdict, INCOMPLETE)))
         return stop
 
-    def _reader(self, row: _Row, start: int) -> Reader:
+    def _reader(self, row: _Row, start: int, most: int | None = None) -> Reader:
         if row.data is not None:
             return Reader(row.data, start, integer_digits=self.limits.integer_digits)
-        return self._window(row, start)
+        return self._window(row, start, most)
 
-    def _window(self, row: _Row, start: int) -> WindowReader:
-        room = max(0, self.budget.opcodes) if row.part.is_unpacked() else None
+    def _window(self, row: _Row, start: int, most: int | None = None) -> WindowReader:
+        """What reads a stream without keeping its payloads; `most` is how much else it may keep."""
+        room = most
+        if row.part.is_unpacked():
+            left = max(0, self.budget.opcodes)
+            room = left if most is None else min(left, most)
         reader = WindowReader(row.part.source, start, integer_digits=self.limits.integer_digits, room=room)
         if row.data is None:  # else all of it is searched in the end
             reader.look = lambda place, data, until: self._search(row, data, lambda at: place + at, until)
@@ -726,9 +776,7 @@ class _Scan:
 
     def _is_a_pickle(self, part: _Part) -> bool:
         """Whether all of a stream is one pickle, granted or not: one may begin with what is also a magic number."""
-        reader = self._reader(_Row(part, _whole(part)), 0)
-        if isinstance(reader, WindowReader):
-            reader.look = None  # nothing is said yet of what is in it
+        reader = self._briefly(_Row(part, _whole(part)))  # nothing is said yet of what is in it
         verifier = Verifier(reader, self.policy.data, self.limits, _OPTIONS)
         with suppress(StreamError, MemoryError, RecursionError):
             verifier.run()
@@ -737,10 +785,19 @@ class _Scan:
     def _also_a_pickle(self, part: _Part) -> str:
         """What a container asks for where it is loaded as the pickle that it begins like."""
         row = _Row(part, _whole(part))
-        reader = self._reader(row, 0)
+        reader = self._briefly(row)  # what is in payloads is found with what the container holds
+        verdict = self._hidden(row, reader, 0, 0)
+        if not isinstance(reader, WindowReader) or not isinstance(reader.failure, Exhausted) or _breaks_off(reader):
+            return verdict
+        message = f"it may also be read as a pickle, of which no end is found in the first {_ALSO:,} bytes"
+        return _worst((verdict, self._problem(part, Problem("unpack-limit", message, 0))))
+
+    def _briefly(self, row: _Row) -> Reader:
+        """What reads a container as a pickle."""
+        reader = self._reader(row, 0, _ALSO)
         if isinstance(reader, WindowReader):
-            reader.look = None  # what is in payloads is found with what the container holds
-        return self._hidden(row, reader, 0, 0)
+            reader.look = None
+        return reader
 
     def _hidden(self, row: _Row, reader: Reader, place: int, base: int) -> str:
         """Judge what only looks like a pickle: told from chance by names that could be imported.
@@ -1016,6 +1073,15 @@ def _worst(verdicts: Iterable[str]) -> str:
 def _failed(reader: Reader) -> int:
     """The opcode at which a pass came to its end; 0 where there is none."""
     return reader.data[reader.at] if reader.at < len(reader.data) else 0
+
+
+def _breaks_off(reader: Reader) -> bool:
+    """Whether nothing could make sense of the line at which a pass broke off: those with which zip and SQLite begin.
+
+    "persistent IDs in protocol 0 must be ASCII strings", "the STRING opcode argument must be quoted".
+    """
+    code, line = _failed(reader), bytes(reader.data[reader.at + 1 :])
+    return (code == PERSID and not line.isascii()) or (code == STRING and line[:1] not in (b"'", b'"'))
 
 
 def _could_do(reader: Reader, failed: int) -> bool:

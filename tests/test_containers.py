@@ -6,6 +6,7 @@ import bz2
 import gc
 import gzip
 import hashlib
+import io
 import lzma
 import pickle
 import random
@@ -25,6 +26,7 @@ import pytest
 import safepickle
 import safepickle.scanner
 from safepickle.cli import main
+from safepickle.containers import sevenzips
 from safepickle.containers.source import Budget, BytesSource, FileSource, Unpacked
 from safepickle.policy import Policy
 from safepickle.report import RULES
@@ -386,6 +388,49 @@ def _is_there(module: str) -> bool:
     return True
 
 
+def in_7z(data: bytes) -> bytes:
+    py7zr = pytest.importorskip("py7zr")
+    file = io.BytesIO()
+    with py7zr.SevenZipFile(file, "w") as archive:
+        archive.writestr(data, "a.pkl")
+    return file.getvalue()
+
+
+def test_what_a_7z_member_announces_is_not_unpacked_where_it_is_too_much(monkeypatch):
+    data = in_7z(b"N." * 300_000)
+    assert safepickle.scan(data[:-1], policy=PLAIN).verdict == "incomplete"
+    monkeypatch.setattr(sevenzips, "_LONGEST", 1 << 19)
+    monkeypatch.setattr(Budget, "unpack", None)  # nothing is
+    report = safepickle.scan(data, policy=PLAIN)
+    assert (report.verdict, rules(report)) == ("incomplete", {"unpack-limit"})
+    assert "announces" in report.findings[0].message
+
+
+def test_a_7z_member_is_no_overlap_however_much_it_shrank():
+    data = in_7z(pickle.dumps(["price"] * 1_500_000, 2))
+    assert len(data) < 10_000
+    assert safepickle.scan(data, policy=PLAIN).verdict == "pass"
+
+
+def test_pickles_in_a_packed_row_cost_more_than_their_opcodes():
+    """A row of two bytes each would be a million pickles in 130 KB."""
+    few = Policy.from_yaml("safepickle: 1\nlimits: {unpacked_opcodes: 32000}\n")
+    report = safepickle.scan(gzip.compress(b"N." * 50_000), policy=few)
+    assert (report.verdict, rules(report)) == ("incomplete", {"unpack-limit"})
+    assert 400 < len(report.members) < 600
+
+
+@pytest.mark.parametrize(("depth", "verdict"), [(4, "pass"), (20, "incomplete"), (40, "incomplete")])
+def test_arrays_of_objects_in_one_another_are_followed_only_so_far(depth, verdict):
+    """Each is read with what is around it in more than one way, so that the work would be quadratic."""
+    data = b"N."
+    for _ in range(depth):
+        data = one_array(1, b"", "O8") + data + b"."
+    report = safepickle.scan(data, policy=Policy.from_yaml(NUMPY))
+    assert report.verdict == verdict
+    assert len(report.members) < 3 * min(depth, 10)
+
+
 @pytest.mark.parametrize("name", ["several.joblib", "several.protocol2.joblib", "objects.joblib"])
 def test_a_file_of_joblibs_that_breaks_off_never_passes(name):
     data = (LIBRARY / name).read_bytes()
@@ -393,10 +438,10 @@ def test_a_file_of_joblibs_that_breaks_off_never_passes(name):
         assert not safepickle.scan(data[:size], policy=Policy.from_yaml(NUMPY)).ok
 
 
-def one_array(size: int, data: bytes) -> bytes:
+def one_array(size: int, data: bytes, kind: str = "u1") -> bytes:
     """A file of joblib's, as before 1.1: an array of bytes between the opcodes, and what else there is."""
     shape = b"X\5\0\0\0shapeK" + bytes([size]) + b"\x85"
-    dtype = b"X\5\0\0\0dtypecnumpy\ndtype\nX\2\0\0\0u1\x85R"
+    dtype = b"X\5\0\0\0dtypecnumpy\ndtype\nX\2\0\0\0" + kind.encode() + b"\x85R"
     return b"\x80\x02cjoblib.numpy_pickle\nNumpyArrayWrapper\n)\x81}(" + shape + dtype + b"ub" + data
 
 

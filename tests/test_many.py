@@ -5,6 +5,10 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import signal
+import subprocess
+import sys
+import time
 import uuid
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
@@ -64,12 +68,16 @@ def test_it_says_of_each_source_what_a_scan_says_in_the_same_order(files):
 def test_names_of_which_nothing_is_known_are_called_so_where_no_policy_is_given_as_a_scan_does(tmp_path, keep):
     path = tmp_path / "unknown.pkl"
     path.write_bytes(b"cshop\nOrder\n(Va\ntR.")
-    asked = {keep: tmp_path / keep}
     for policy, grade in ((None, "unknown"), (many.packaged(), None), (None, "unknown")):
         report = safepickle.scan(path, policy=policy)
         assert {finding.grade for finding in report.findings} == {grade}
+        # A folder is for all policies, a file for one.
+        asked = {keep: tmp_path / keep} if keep == "cache" or policy is None else {keep: tmp_path / "another"}
         for each in ({}, {"executor": processes(1)}, asked):
             assert told(scan_many([path], policy=policy, **each)) == told([report])
+    if keep == "resume":
+        with pytest.raises(ResultsError, match="under another policy"):
+            list(scan_many([path], policy=many.packaged(), resume=tmp_path / keep))
 
 
 def test_what_is_kept_is_read_back_with_kinds_of_arguments_and_grades(tmp_path):
@@ -519,3 +527,26 @@ def test_orders_are_read_under_a_policy_of_their_own():
         assert many._policy(orders) == policy
     with pytest.raises(safepickle.Forbidden):
         many._policy(many._Orders("another", EVIL, None, False))
+
+
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="there are no groups of processes here")
+def test_the_workers_of_what_was_killed_end_with_it():
+    """Each holds an end of the other's pipes, so that none of them would see that nobody is left."""
+    program = (
+        "import itertools\nfrom safepickle.many import processes, scan_many\n"
+        "if __name__ == '__main__':\n"
+        "    endless = itertools.repeat(b'N.')\n"
+        "    for report in scan_many(endless, policy='plain', executor=processes(2)): print(flush=True)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, start_new_session=True) as run:
+        assert run.stdout is not None
+        assert run.stdout.readline() == b"\n"
+        run.kill()
+    for _ in range(100):
+        try:
+            os.killpg(run.pid, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.1)
+    os.killpg(run.pid, signal.SIGKILL)
+    pytest.fail("some of them are still there")

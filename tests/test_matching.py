@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+import tracemalloc
 from typing import Any, Final
 
 import pytest
@@ -467,3 +468,16 @@ def test_numbers_that_collide_are_counted_without_colliding() -> None:
     keys = [number(each * (2**61 - 1)) for each in range(1, 20_001)]
     data = pickled(4, reduce(KEEP, dict_of(*((key, "NONE") for key in keys))))
     safepickle.verify(data, policy=policy("{length: [20000, 20000], of: dict}"))
+
+
+def test_a_persistent_id_that_is_no_tuple_is_not_remembered_with_every_shape():
+    """Of each of torch's there are more than a hundred: that was 20 KB for one byte of the stream."""
+    policy = Policy.named("torch")
+    safepickle.scan(b"(K\x01tQ.", policy=policy)
+    tracemalloc.start()
+    try:
+        assert safepickle.scan(b"N" + b"Q" * 5000 + b".", policy=policy).verdict == "forbidden"
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 8 << 20

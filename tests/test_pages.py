@@ -150,13 +150,17 @@ def test_of_very_many_files_those_that_pass_are_left_out_first_and_all_are_count
     assert 'id="left-out"' not in page(good, evil)
 
 
-def test_the_command_scans_each_file_once(tmp_path, monkeypatch):
+def test_the_commands_scan_each_file_once(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     Path("x.pkl").write_bytes(pickle.dumps([1], 4) + GADGET)
     monkeypatch.setattr(pages, "watched", None)
     assert main(["report", "x.pkl", "-o", "page.html"]) == 1
     (one,) = reports(Path("page.html").read_text("ascii"))
     assert len(one["pictures"]) == 2
+    written = Path("page.html").read_text("ascii")
+    capsys.readouterr()
+    assert main(["scan", "--format", "html", "x.pkl"]) == 1
+    assert capsys.readouterr().out == written
 
 
 def test_dangerous_names_are_the_ones_that_are_kept(tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import pickle
 import random
+import tarfile
 import threading
 import zipfile
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ import safepickle
 from safepickle.containers.source import BytesSource
 from safepickle.remote import RemoteError, is_url, open_remote, stamp_of
 from tests.assembler import asm
+from tests.make_containers import in_tar
 
 GOOD = pickle.dumps({"a": [1, 2.5, "x", (None, True)]}, 4)
 EVIL = b"cos\nsystem\n(S'true'\ntR."
@@ -141,6 +143,13 @@ def test_a_file_is_judged_as_it_is_here(data):
     here = safepickle.scan(data, policy="plain")
     assert report._replace(source=None, hashed="") == here._replace(hashed="")
     assert report.sha256 == ""  # nobody has read all of it
+
+
+def test_a_line_without_an_end_is_not_followed_through_the_file():
+    """A container whose first bytes begin a line, as those of every zip do."""
+    with served(in_tar(("V", b"x" * (8 << 20)), form=tarfile.USTAR_FORMAT)) as server:
+        assert safepickle.scan(server.url, policy="plain").verdict == "incomplete"
+    assert server.sent < 4 << 20
 
 
 def test_an_empty_file_is_empty():

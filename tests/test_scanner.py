@@ -5,9 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import io
 import json
+import os
 import pickle
+import shutil
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -21,6 +24,7 @@ from safepickle.policy import Policy
 from safepickle.scanner import scan, watched
 from safepickle.windows import WindowReader
 from tests.assembler import asm
+from tests.make_containers import in_tar
 
 PLAIN = Policy.named("plain")
 ROOT = Path(__file__).parent.parent
@@ -161,6 +165,14 @@ def test_a_source_is_bytes_a_path_or_a_binary_file(tmp_path):
     assert safepickle.scan(path, policy=PLAIN).source == str(path)
 
 
+def test_what_does_not_end_is_not_read_for_ever(monkeypatch):
+    monkeypatch.setattr(scanner, "_WHOLE", 1000)
+    if not Path("/dev/zero").exists():
+        pytest.skip("there is no device that does not end")
+    with pytest.raises(OSError, match="does not end"):
+        scan("/dev/zero", policy=PLAIN)
+
+
 @pytest.mark.parametrize("source", [3, None, io.StringIO("text")])
 def test_a_source_of_another_kind_is_a_type_error(source):
     with pytest.raises(TypeError):
@@ -176,6 +188,67 @@ def test_without_a_policy_all_packaged_policies_judge_together():
     data = pickle.dumps(dt.date(2024, 2, 29))
     assert safepickle.scan(data).ok
     assert not safepickle.scan(data, policy=PLAIN).ok
+
+
+def test_without_a_policy_the_digest_is_that_of_the_files_that_were_read(tmp_path):
+    """No grant is read for it, and no byte of a file can change without it, nor what reads them."""
+    program = """
+import sys
+from safepickle import scanner
+from safepickle.policy import packaged
+from safepickle.policy.deferred import Later
+assert packaged.folder() == sys.argv[1]
+scanner.VERSION = sys.argv[2]
+digest = scanner.scan(b"N.").policy
+later = [part for part in scanner.packaged().data.grants.parts().values() if type(part) is Later]
+assert later and all(part._read is not None for part in later)
+with open(packaged.folder() + "/numpy.yaml", "ab") as file:
+    file.write(b"# written while it is in use")
+scanner.packaged_digest.cache_clear()
+assert scanner.scan(b"N.").policy == digest
+print(digest)
+"""
+    copy = tmp_path / "copy"
+    policies = copy / "safepickle" / "policies"
+    shutil.copytree(ROOT / "safepickle", copy / "safepickle", ignore=shutil.ignore_patterns("*.so", "*.c"))
+    shutil.copytree(ROOT / "policies", policies)
+    before = (policies / "numpy.yaml").read_bytes()
+
+    def told(version: str = "1") -> str:
+        (policies / "numpy.yaml").write_bytes(before)
+        command = [sys.executable, "-c", program, str(policies), version]
+        environment = {**os.environ, "PYTHONPATH": str(copy), "SAFEPICKLE_PURE": "1"}
+        return subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, check=True).stdout
+
+    found = {told(), told("2")}
+    (policies / "pytz.yaml").write_bytes((policies / "pytz.yaml").read_bytes() + b"# a word")
+    found.add(told())
+    (policies / "more.yaml").write_bytes(b"safepickle: 1\n")
+    found.add(told())
+    assert len(found) == 4
+
+
+LONG = b"x" * (1 << 21)  # without the end of a line
+
+
+@pytest.mark.parametrize(
+    ("begins", "verdict"),
+    [
+        (b"V" + LONG + b"\n0" + EVIL, "incomplete"),  # an end of the line that is not looked for any more
+        (b"V" + LONG, "incomplete"),
+        (b"I" + LONG, "incomplete"),
+        (EVIL[:-1] + b"0V" + LONG, "forbidden"),
+        (b"V" + LONG[: 1 << 19] + b"\n0" + EVIL, "forbidden"),
+        (b"S" + LONG + b"\n0" + EVIL, "not a pickle"),  # no quote, so no reader goes on there
+        (b"P\xff" + LONG + b"\n0" + EVIL, "not a pickle"),  # no ASCII: likewise
+        (b"P" + LONG, "incomplete"),
+        (b"S'" + LONG, "incomplete"),
+    ],
+)
+def test_a_container_is_read_as_a_pickle_only_so_far_and_says_where_that_was_not_to_its_end(tmp_path, begins, verdict):
+    path = tmp_path / "x.tar"
+    path.write_bytes(in_tar((begins[:90].decode("latin-1"), begins[90:]), form=tarfile.USTAR_FORMAT))
+    assert scan(path, policy=PLAIN).verdict == verdict
 
 
 def test_a_report_is_plain_data_for_json():

@@ -99,7 +99,7 @@ def _lzma(memory: int) -> tuple[Callable[[], Decoder], tuple[type[BaseException]
 @cache  # what is not installed is looked for once
 def _zstd_library() -> Any:
     try:
-        from compression import zstd  # type: ignore[import-not-found,unused-ignore]  # Python 3.14
+        from compression import zstd  # type: ignore[import-not-found,import-untyped,unused-ignore]  # Python 3.14
     except ImportError:
         try:
             from backports import zstd  # type: ignore[import-not-found,no-redef,unused-ignore]  # an extra
@@ -111,7 +111,7 @@ def _zstd_library() -> Any:
 @cache
 def _lz4_library() -> Any:
     try:
-        import lz4.frame  # type: ignore[import-not-found,unused-ignore]  # an extra
+        import lz4.frame  # type: ignore[import-not-found,import-untyped,unused-ignore]  # an extra
     except ImportError:
         return None
     return lz4.frame

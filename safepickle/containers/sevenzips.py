@@ -54,7 +54,9 @@ def open_7z(source: Source, budget: Budget) -> Iterator[Found]:
         yield Problem(rule, f"7z: it cannot be unpacked ({type(error).__name__})", 0)
         return
     for name, data in members:
-        yield Stream(name, BytesSource(data), None, 0)
+        unpacked = BytesSource(data)
+        unpacked.level = source.level + 1
+        yield Stream(name, unpacked, None, 0)
 
 
 class _Password(Exception):
@@ -73,7 +75,7 @@ def _unpack(py7zr: Any, data: bytes, budget: Budget) -> list[tuple[str, bytes]]:
         def write(self, s: bytes | bytearray) -> int:
             budget.unpack(len(s))
             if self.size() + len(s) > _LONGEST:
-                raise Exhausted(f"7z: a member of more than {_LONGEST:,} bytes")
+                raise Exhausted(f"a member of more than {_LONGEST:,} bytes")
             return self.inner.write(s)
 
         def read(self, size: int | None = None) -> bytes:
@@ -103,5 +105,8 @@ def _unpack(py7zr: Any, data: bytes, budget: Budget) -> list[tuple[str, bytes]]:
     with py7zr.SevenZipFile(BytesIO(data)) as archive:
         if archive.needs_password():
             raise _Password
+        # The library unpacks what a member announces at once, and only then writes.
+        if any(each.uncompressed > min(_LONGEST, budget.unpacked) for each in archive.list()):
+            raise Exhausted("a member announces more bytes than would be unpacked")
         archive.extractall(factory=factory)
     return [(name, member.inner.getvalue()) for name, member in factory.made]

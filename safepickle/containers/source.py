@@ -68,8 +68,8 @@ class Budget:
 
     def look(self, source: Source) -> None:
         """Charge the bytes of a member: there are few of each byte where members do not overlap."""
-        if isinstance(source, Unpacked):
-            return  # what comes out of it is charged as it does
+        if isinstance(source, Unpacked) or (isinstance(source, BytesSource) and source.level):
+            return  # what comes out of it is charged as it does, or was
         if isinstance(source, Slice) and isinstance(source.source, Unpacked):
             self.unpack(source.size)
             return

@@ -16,7 +16,7 @@ import os
 from _thread import RLock
 
 from safepickle.errors import PolicyError
-from safepickle.hints import Final
+from safepickle.hints import Final, Iterable
 from safepickle.policy.model import PolicyData
 
 PACKAGE: Final = "safepickle.policies"
@@ -30,6 +30,7 @@ LIBRARIES: Final = {
 }  # fmt: skip
 _SUFFIX: Final = ".yaml"
 _read: dict[str, PolicyData] = {}
+_contents: dict[str, bytes] = {}  # of the files that were read, as they were then
 _reading: list[str] = []
 _turn: Final = RLock()  # a second thread waits for the first to have read; the same one comes back for what is included
 
@@ -80,17 +81,36 @@ def _read_first(name: str) -> PolicyData:
         raise PolicyError(f"the packaged policy {name!r} includes itself")
     _reading.append(name)
     try:
-        _read[name] = load_file(name, load_plain(), whole=False)
+        content = _content(name)
+        _read[name] = _load_content(name, content, load_plain(), whole=False)
+        _contents[name] = content
     finally:
         _reading.remove(name)
     return _read[name]
 
 
+def contents(wanted: Iterable[str]) -> dict[str, bytes]:
+    """The bytes that the data of these packaged policies was read from; `plain`, which is read from none, is left out.
+
+    They are those that count in this process, whatever the files have become since.
+    """
+    for name in wanted:
+        load(name)
+    return {name: _contents[name] for name in wanted if name != PLAIN}
+
+
 def load_file(name: str, plain: PolicyData, *, whole: bool = True) -> PolicyData:
     """The data of the packaged file of that name, read now; if not as a `whole`, its grants when they are asked for."""
+    return _load_content(name, _content(name), plain, whole=whole)
+
+
+def _content(name: str) -> bytes:
+    with open(os.path.join(folder(), name + _SUFFIX), "rb") as file:
+        return file.read()
+
+
+def _load_content(name: str, content: bytes, plain: PolicyData, *, whole: bool) -> PolicyData:
     from safepickle.policy.parse import Library, Source
 
-    with open(os.path.join(folder(), name + _SUFFIX), "rb") as file:
-        content = file.read()
     source = Source(f"safepickle/policies/{name}{_SUFFIX}", ours=True, whole=whole)
     return Library(load, names, plain).load_text(content, source)
