@@ -15,7 +15,7 @@ from libc.string cimport memcmp, memcpy, memmove, memset
 from safepickle cimport _opcodes as op
 from safepickle._symbols cimport DICT, FIRST_NODE, FROZENSET, GLOBAL, KIND, LIST, LONG_TEXT, MADE, SET, SHIFT, TUPLE
 from safepickle.symbols cimport Global, Heap, Made, Node
-from safepickle.values cimport Memo, Stack
+from safepickle.values cimport Memo, Recipe, Stack
 
 cdef extern from "loading.h":
     int64_t text_stop "sp_text_stop" (const unsigned char *data, int64_t pos, int64_t end, int width) nogil
@@ -41,6 +41,8 @@ cdef extern from "loading.h":
     object latin1 "PyUnicode_AsLatin1String" (object text)
     int set_inline "sp_set_inline" (object target, object state) except -1
     int set_attributes "sp_set_attributes" (object attributes, object state) except -1
+    int _more_room "sp_more_room" (PyObject ***items, Py_ssize_t *room) except -1
+    int _more_room_for "sp_more_room_for" (PyObject *value, PyObject ***items, Py_ssize_t *room) noexcept
     int _no_place "sp_no_place" (const char *message) except -1
     int _no_such_thing "sp_no_such_thing" (const char *message) except -1
     int64_t name_place "sp_name_place" (const unsigned char *data, int64_t module, int64_t name, int64_t end) noexcept nogil
@@ -49,11 +51,15 @@ cdef extern from "loading.h":
     int audit "sp_audit" (object module, object name) except -1
     bint makes_keys "sp_makes_keys" (object function) noexcept
     object _new "sp_new" (object cls, object args)
+    int _RECIPES "SP_RECIPES"
+    int _give_state "sp_give_state" (Recipe *recipes, object target, PyObject **items, Py_ssize_t size, bint slots) except -1
+    void _forget_recipe "sp_forget_recipe" (Recipe *recipe)
 
 cdef extern from *:
     """
     #define SP_DECREF(o) Py_DECREF(o)
     """
+    Py_ssize_t _references "Py_REFCNT" (object held) noexcept
     void _drop_reference "SP_DECREF" (PyObject *)
 
 
@@ -820,6 +826,8 @@ cdef inline Memo new_memo():
 
 cdef inline void free_stack(Stack stack):
     drop(stack, 0)
+    _forget_recipes(stack)
+    PyMem_Free(stack.recipes)
     PyMem_Free(stack.items)
     PyMem_Free(stack.marks)
 
@@ -831,18 +839,9 @@ cdef inline void free_memo(Memo memo):
     PyMem_Free(memo.entries)
 
 
-cdef inline int _grow(Stack stack) except -1:
-    cdef PyObject **grown = <PyObject **>PyMem_Realloc(stack.items, 2 * stack.room * sizeof(PyObject *))
-    if grown == NULL:
-        raise MemoryError
-    stack.items = grown
-    stack.room *= 2
-    return 0
-
-
 cdef inline int push(Stack stack, object value) except -1:
     if stack.size == stack.room:
-        _grow(stack)
+        _more_room(&stack.items, &stack.room)
     Py_INCREF(value)
     stack.items[stack.size] = <PyObject *>value
     stack.size += 1
@@ -853,12 +852,8 @@ cdef inline int _give(Stack stack, PyObject *value) except -1:
     """Push a new reference without counting it up."""
     if value == NULL:
         return -1
-    if stack.size == stack.room:
-        try:
-            _grow(stack)
-        except MemoryError:
-            _drop_reference(value)
-            raise
+    if stack.size == stack.room and _more_room_for(value, &stack.items, &stack.room) < 0:
+        return -1
     stack.items[stack.size] = value
     stack.size += 1
     return 0
@@ -1088,8 +1083,41 @@ cdef inline object looked_up(object cls, object name, object missing):
     return <object>found
 
 
+cdef inline bint give_state(Stack stack, Py_ssize_t start, bint slots) except -1:
+    """Give an instance the state whose pairs begin at `start`, where BUILD comes next, and drop it: false, with nothing
+    done, where it is not the plain case.  Below the pairs are the dict made for them, None for slots, and the instance.
+    """
+    cdef Py_ssize_t place = start - 3 if slots else start - 2
+    if place < 0 or start > stack.size:
+        _no_place("no instance below a state")
+    held = <object>stack.items[start - 1]
+    if type(held) is not dict or PyDict_Size(held) or _references(held) != 2:  # the stack's and the one here
+        return False
+    if slots and stack.items[start - 2] != <PyObject *>None:
+        return False
+    if stack.recipes == NULL:
+        stack.recipes = <Recipe *>PyMem_Malloc(_RECIPES * sizeof(Recipe))
+        if stack.recipes == NULL:
+            raise MemoryError
+        memset(stack.recipes, 0, _RECIPES * sizeof(Recipe))
+    stack.has_recipes = True
+    if not _give_state(stack.recipes, <object>stack.items[place], stack.items + start, stack.size - start, slots):
+        return False
+    drop(stack, place + 1)
+    return True
+
+
+cdef inline void _forget_recipes(Stack stack):
+    cdef Py_ssize_t i
+    if stack.has_recipes:
+        stack.has_recipes = False
+        for i in range(_RECIPES):
+            _forget_recipe(stack.recipes + i)
+
+
 cdef inline int renew_stack(Stack stack) except -1:
     drop(stack, 0)
+    _forget_recipes(stack)
     stack.open_marks = 0
     return 0
 

@@ -7,6 +7,7 @@
 #define SAFEPICKLE_LOADING_H
 
 #include <Python.h>
+#include <structmember.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -290,6 +291,30 @@ sp_no_such_thing(const char *message)
     return -1;
 }
 
+/* Room for twice as many references. */
+SP_SELDOM static int
+sp_more_room(PyObject ***items, Py_ssize_t *room)
+{
+    PyObject **grown = (PyObject **)PyMem_Realloc(*items, 2 * (size_t)*room * sizeof(PyObject *));
+    if (grown == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    *items = grown;
+    *room *= 2;
+    return 0;
+}
+
+/* The same, for a value that is let go if there is none. */
+SP_SELDOM static int
+sp_more_room_for(PyObject *value, PyObject ***items, Py_ssize_t *room)
+{
+    if (sp_more_room(items, room) == 0)
+        return 0;
+    Py_DECREF(value);
+    return -1;
+}
+
 /* Where a name is remembered that is spelled by two short counted texts, at `module` and `name`; -1 for others. */
 #define SP_NAME_PLACES 64
 static inline int64_t
@@ -501,6 +526,185 @@ sp_set_slots(PyObject *target, PyObject *slots)
         done++;
     }
     return done;
+}
+
+/* -- Recipes: how the instances of a class take a state, found out once for a load ----------------------------------
+
+   Thousands of instances of one class take states with the same keys.  For the first of them it is found out where each
+   value goes; the next ones' values go there at once, without a dict made to hold them, as long as the class has not
+   changed (its version tag says so) and the keys are the very same objects.  What is not the plain case is remembered
+   as well, and left to the long way. */
+#define SP_RECIPES 4
+#define SP_FEW_ATTRIBUTES 24
+
+typedef struct {
+    PyTypeObject *cls;    /* NULL where there is no recipe */
+    unsigned int version; /* of the class */
+    int slots;            /* whether the values go to slots, not to the instance's attributes */
+    Py_ssize_t count;     /* of the keys; -1 where it is not the plain case */
+    PyObject *keys[SP_FEW_ATTRIBUTES];
+    PyObject *names[SP_FEW_ATTRIBUTES]; /* the keys, interned */
+    Py_ssize_t offsets[SP_FEW_ATTRIBUTES];
+} sp_recipe;
+
+/* The version of a class, which changes whenever it or a base does; 0 if it has none. */
+static inline unsigned int
+sp_version(PyTypeObject *cls)
+{
+#if PY_VERSION_HEX < 0x030c0000 && !defined(PYPY_VERSION)
+    if (!PyType_HasFeature(cls, Py_TPFLAGS_VALID_VERSION_TAG))
+        return 0;
+#endif
+#ifdef PYPY_VERSION
+    return 0;
+#else
+    return cls->tp_version_tag;
+#endif
+}
+
+static inline void
+sp_forget_recipe(sp_recipe *recipe)
+{
+    PyObject *cls = (PyObject *)recipe->cls;
+    Py_ssize_t count = recipe->count;
+    recipe->cls = NULL;
+    recipe->count = 0;
+    for (Py_ssize_t i = 0; i < count; i++) {
+        Py_CLEAR(recipe->keys[i]);
+        Py_CLEAR(recipe->names[i]);
+    }
+    Py_XDECREF(cls);
+}
+
+#if defined(Py_TPFLAGS_MANAGED_DICT) && !defined(Py_GIL_DISABLED) && !defined(PYPY_VERSION)
+#define SP_HAS_RECIPES 1
+#else
+#define SP_HAS_RECIPES 0
+#endif
+
+#if SP_HAS_RECIPES
+/* Where the slot of this name is in an instance; -1 if it is not one that `object` would set without a question. */
+static inline Py_ssize_t
+sp_slot_offset(PyTypeObject *cls, PyObject *name)
+{
+    PyObject *found = _PyType_Lookup(cls, name);
+    PyMemberDef *member;
+    if (found == NULL || !Py_IS_TYPE(found, &PyMemberDescr_Type) || !PyType_IsSubtype(cls, PyDescr_TYPE(found)))
+        return -1;
+    member = ((PyMemberDescrObject *)found)->d_member;
+    return member->type == T_OBJECT_EX && member->flags == 0 ? member->offset : -1;
+}
+
+/* Whether the class keeps attributes as most do: in what is no other than its `__dict__`. */
+static inline int
+sp_has_usual_dict(PyTypeObject *cls)
+{
+    static PyObject *dunder_dict = NULL;
+    PyObject *found;
+    if (!(cls->tp_flags & Py_TPFLAGS_MANAGED_DICT) || cls->tp_getattro != PyObject_GenericGetAttr)
+        return 0;
+    if (dunder_dict == NULL) {
+        dunder_dict = PyUnicode_InternFromString("__dict__");
+        if (dunder_dict == NULL)
+            return -1;
+    }
+    found = _PyType_Lookup(cls, dunder_dict);
+    return found != NULL && Py_IS_TYPE(found, &PyGetSetDescr_Type) && PyType_IsSubtype(cls, PyDescr_TYPE(found));
+}
+
+/* Find out where each value goes: 1 if it can be said, 0 if it is not the plain case, -1 with an error set. */
+SP_SELDOM static int
+sp_learn_recipe(sp_recipe *recipe, PyTypeObject *cls, PyObject **items, Py_ssize_t count, int slots)
+{
+    static PyObject *dunder_setstate = NULL;
+    int usual = cls->tp_setattro == PyObject_GenericSetAttr;
+    sp_forget_recipe(recipe);
+    if (dunder_setstate == NULL) {
+        dunder_setstate = PyUnicode_InternFromString("__setstate__");
+        if (dunder_setstate == NULL)
+            return -1;
+    }
+    if (usual && _PyType_Lookup(cls, dunder_setstate) != NULL)
+        usual = 0;
+    if (usual && !slots)
+        usual = sp_has_usual_dict(cls);
+    if (usual < 0)
+        return -1;
+    for (Py_ssize_t i = 0; usual && i < count; i++) {
+        PyObject *name = items[2 * i], *found;
+        if (!sp_is_plain_slot(name) && (slots || !PyUnicode_CheckExact(name) || sp_is_hook(name))) {
+            usual = 0;
+            break;
+        }
+        recipe->keys[i] = Py_NewRef(name);
+        Py_INCREF(name);
+        PyUnicode_InternInPlace(&name);
+        recipe->names[i] = name;
+        recipe->count = i + 1;
+        if (slots) {
+            recipe->offsets[i] = sp_slot_offset(cls, name);
+            usual = recipe->offsets[i] > 0;
+            for (Py_ssize_t j = 0; usual && j < i; j++)
+                usual = recipe->offsets[j] != recipe->offsets[i];
+        }
+        else {
+            found = _PyType_Lookup(cls, name);
+            usual = found == NULL || Py_TYPE(found)->tp_descr_set == NULL;
+        }
+    }
+    if (!usual) {
+        sp_forget_recipe(recipe);
+        recipe->count = -1;
+    }
+    recipe->slots = slots;
+    recipe->version = sp_version(cls);
+    if (recipe->version == 0) { /* it cannot be told whether the class has changed */
+        sp_forget_recipe(recipe);
+        return 0;
+    }
+    recipe->cls = (PyTypeObject *)Py_NewRef((PyObject *)cls);
+    return usual;
+}
+#endif
+
+/* Give an instance the state whose `size` keys and values these are: 1 if that is done, 0 if it is not the plain case,
+   and then nothing was changed, -1 with an error set. */
+static inline int
+sp_give_state(sp_recipe *recipes, PyObject *target, PyObject **items, Py_ssize_t size, int slots)
+{
+#if SP_HAS_RECIPES
+    PyTypeObject *cls = Py_TYPE(target);
+    sp_recipe *recipe = recipes + ((uintptr_t)cls >> 6) % SP_RECIPES;
+    Py_ssize_t count = size / 2, known = 0;
+    if (size & 1 || count == 0 || count > SP_FEW_ATTRIBUTES)
+        return 0;
+    if (recipe->cls == cls && recipe->version == sp_version(cls) && recipe->slots == slots) {
+        if (recipe->count < 0)
+            return 0;
+        if (recipe->count == count)
+            while (known < count && items[2 * known] == recipe->keys[known])
+                known++;
+    }
+    if (known < count) {
+        int learned = sp_learn_recipe(recipe, cls, items, count, slots);
+        if (learned <= 0)
+            return learned;
+    }
+    if (slots) {
+        for (Py_ssize_t i = 0; i < count; i++)
+            if (*(PyObject **)((char *)target + recipe->offsets[i]) != NULL)
+                return 0; /* what is replaced may have something to say when it goes */
+        for (Py_ssize_t i = 0; i < count; i++)
+            *(PyObject **)((char *)target + recipe->offsets[i]) = Py_NewRef(items[2 * i + 1]);
+        return 1;
+    }
+    for (Py_ssize_t i = 0; i < count; i++)
+        if (PyObject_GenericSetAttr(target, recipe->names[i], items[2 * i + 1]) < 0)
+            return -1;
+    return 1;
+#else
+    return 0;
+#endif
 }
 
 #endif

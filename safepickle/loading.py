@@ -798,6 +798,13 @@ def set_inline(_target: Any, _state: Any) -> bool:
     return False
 
 
+def give_state(_stack: list[Any], _start: int, _slots: bool) -> bool:
+    """Give an instance the state whose pairs begin at `start`, where BUILD comes next, and drop it: false, with nothing
+    done, where it is not the plain case, as always here.
+    """
+    return False
+
+
 def set_attributes(attributes: Any, state: dict[Any, Any]) -> bool:
     """Set attributes from a state, names interned; false where it is not the plain case, and then nothing was set."""
     if type(attributes) is not dict or type(state) is not dict or not all(type(name) is str for name in state):

@@ -15,6 +15,8 @@ cdef bytes _WIDTHS
 cdef Reader _NO_INPUT
 cdef dict _NO_MEMO
 cdef list _NO_NAMES, _PLACE
+cdef bint _KEEPS_NESTED
+cdef int64_t _NESTED
 cdef Options _PLAIN, _BUFFERED
 
 
@@ -55,7 +57,7 @@ cdef class _Machine:
     @_cython.locals(
         reader=Reader, stack=Stack, marks=Stack, memo=Memo, widths="const unsigned char *", data="const unsigned char *",
         asides=bint, pos=int64_t, end=int64_t, at=int64_t, code=int, width=int, size=int64_t, start=int64_t, index=int64_t,
-        has_prior=bint, dense=int64_t, asked=Heap, frugal=bint, left=int64_t,
+        has_prior=bint, dense=int64_t, asked=Heap, frugal=bint, left=int64_t, stop=int64_t,
     )
     cdef object _run_opcodes(self)
     cdef int _put(self, int64_t index) except -1
@@ -75,6 +77,8 @@ cdef class _Machine:
     cdef object _method(self, object target, str name)
     cdef object _extend(self, object target, list items)
     cdef object _build(self, object target, object state)
+    @_cython.locals(stack=Stack, data="const unsigned char *", slots=bint, put=int64_t, place=int64_t)
+    cdef int64_t _give_state(self, int64_t start, int64_t pos, int64_t end) except -1
     cdef object _set_attributes(self, object target, object state)
     @_cython.locals(done="Py_ssize_t")
     cdef object _set_slots(self, object target, object slots)

@@ -995,6 +995,11 @@ class _Machine:
                 continue
             elif code == op.SETITEMS or code == op.SETITEM:
                 start = prim.pop_mark(marks) if code == op.SETITEMS else prim.height(stack) - 2
+                if frugal and pos < end and (data[pos] == op.BUILD or data[pos] == op.TUPLE2):
+                    stop = self._give_state(start, pos, end)
+                    if stop > 0:
+                        pos = stop
+                        continue
                 self._set_pairs(prim.at(stack, start - 1), start)
                 continue
             elif code == op.ADDITEMS:
@@ -1376,6 +1381,38 @@ class _Machine:
         if slots is not _MISSING:  # None is no dict of slots: in this place C `_pickle` refuses it
             self._set_slots(target, slots)
 
+    def _give_state(self, start: int, pos: int, end: int) -> int:
+        """Give an instance its state before a dict has been made of the pairs from `start` on: what BUILD would do, if
+        it comes at `pos`, or behind the tuple that slots come in.  Where the stream goes on; 0 if it is not the plain
+        case, and then nothing has been done.
+        """
+        stack = self.stack
+        data = prim.pointer(self.reader.data)
+        slots = data[pos] == op.TUPLE2
+        put = 0
+        if slots:
+            pos += 1
+            if pos < end and (data[pos] == op.MEMOIZE or data[pos] == op.BINPUT):
+                if prim.is_fetched(self.asked, self.memo_size):
+                    return 0
+                put = 1
+                pos += 1 if data[pos] == op.MEMOIZE else 2
+            if pos >= end or data[pos] != op.BUILD:
+                return 0
+        place = start - 3 if slots else start - 2
+        if place < 0 or self.unrestricted:
+            return 0
+        cls = type(prim.at(stack, place))
+        if cls is not self.own_type:  # whether it may be changed is for the long way to say
+            if self.own_types is None or cls not in self.own_types:
+                return 0
+            self.own_type = cls
+        self.acting = cls
+        if not prim.give_state(stack, start, slots):
+            return 0
+        self.memo_size += put
+        return pos + 1
+
     def _set_attributes(self, target: Any, state: Any) -> None:
         if not isinstance(state, dict):
             raise MalformedStream("state is not a dictionary")
@@ -1483,7 +1520,8 @@ class _Bench:
             except Exception:  # noqa: S110 - what is wrong comes to light again below
                 pass
         self.reader.rewind()
-        self.machine.begin(self.reader, self.probe_work, self.verifier.heap)
+        kept = None if _KEEPS_NESTED and self.verifier.result_depth() > _NESTED else self.verifier.heap
+        self.machine.begin(self.reader, self.probe_work, kept)
         return self.machine.run()
 
     def run_with(self, buffers: Iterable[Any]) -> Any:
@@ -1532,6 +1570,11 @@ class _Bench:
         prim.keep(_PLACE, self)
 
 
+# Before 3.12 the garbage collector runs while objects are made.  A full pass over deep nests takes half as long again
+# where nothing outside refers to what is in the middle, for it finds that out only once it comes back from the end: so
+# their memo entries are kept as they come, as `_pickle` keeps all.
+_KEEPS_NESTED: Final = sys.version_info < (3, 12)
+_NESTED: Final = 16  # levels
 _NO_INPUT: Final = Reader(b"")
 _NO_RULES: Final = PolicyData({})
 _NO_MEMO: Final[dict[int, Prior]] = {}

@@ -1,6 +1,10 @@
 cimport cython as _cython
 from cpython.object cimport PyObject
 
+cdef extern from "loading.h":
+    ctypedef struct Recipe "sp_recipe":
+        pass
+
 
 @_cython.final
 @_cython.no_gc
@@ -9,6 +13,8 @@ cdef class Stack:
     cdef Py_ssize_t size, room
     cdef Py_ssize_t *marks
     cdef Py_ssize_t open_marks, marks_room
+    cdef Recipe *recipes  # NULL until an instance takes a state
+    cdef bint has_recipes
 
 
 @_cython.final

@@ -63,6 +63,8 @@ cdef class Verifier:
     cdef int64_t _copy_budget(self) except -1
     @_cython.locals(depth=int64_t)
     cdef int _stop(self, int64_t result) except -1
+    @_cython.locals(result=int64_t)
+    cpdef int64_t result_depth(self) except -1
     cpdef int expect_data(self) except -1
     cpdef bint is_mere_data(self) except -1
     cpdef bint is_reusable(self) except -1

@@ -2460,6 +2460,11 @@ class Verifier:
         if self._must_build:
             self._check_built()
 
+    def result_depth(self) -> int:
+        """How deep the object is that the stream makes, or more, as the limit sees it."""
+        result = self.result
+        return prim.depth_of(self.heap, result >> sym.SHIFT) if result & sym.KIND >= sym.FIRST_NODE else 0
+
     def _check_built(self) -> None:
         heap = self.heap
         for code in self._must_build:

@@ -59,6 +59,7 @@ name_place data module name end | spells data at text | is_there where module na
 looked_up cls name missing | makes_keys function | new cls args
 place_for_one | take place | keep place value | latin1 text
 set_inline target state | set_attributes attributes state | set_slots target slots
+give_state stack start slots
 """
 SIGNATURES = {
     name: given for name, *given in (one.split() for one in re.split(r"[|\n]", PRIMITIVES) if one.strip())
@@ -1260,6 +1261,11 @@ class Slotted:
     __slots__ = ("a",)
 
 
+class WithState(Plain):
+    def __setstate__(self, state: Any) -> None:
+        raise AssertionError
+
+
 def test_attributes_are_set_without_a_dict_where_that_comes_to_the_same(in_c):
     name = "not a name seen before either, " * 2
     value = Thing()
@@ -1332,6 +1338,164 @@ def test_slots_are_set_as_far_as_their_names_are_plain(prim):
         prim.set_slots(target, {"missing": 1})
     del target
     assert sys.getrefcount(value) == before
+
+
+class TwoSlots:
+    __slots__ = ("a", "add", "b")
+
+
+def with_state(prim: Any, target: Any, pairs: list[Any], *, slots: bool, held: Any = None) -> tuple[Any, int]:
+    """A stack with an instance, what comes before a state's pairs, and the pairs; and where these begin."""
+    stack = prim.new_stack()
+    for each in ("below", target, *((None,) if slots else ())):
+        prim.push(stack, each)
+    prim.push(stack, {} if held is None else held)
+    for each in pairs:
+        prim.push(stack, each)
+    return stack, prim.height(stack) - len(pairs)
+
+
+def given(prim: Any, target: Any, pairs: list[Any], *, slots: bool) -> bool:
+    """Whether the state was given; the stack is then as BUILD leaves it, and otherwise as it was."""
+    stack, start = with_state(prim, target, pairs, slots=slots)
+    before = prim.height(stack)
+    done = prim.give_state(stack, start, slots)
+    assert prim.height(stack) == (2 if done else before)
+    assert prim.at(stack, 1) is target
+    return bool(done)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="instances keep attributes in their own dict")
+@pytest.mark.parametrize(("cls", "slots"), [(Plain, False), (TwoSlots, True)])
+def test_a_state_is_given_without_a_dict_where_that_comes_to_the_same(in_c, cls, slots):
+    stack, start = with_state(in_c, cls(), [], slots=slots)
+    values = [Thing(), Thing()]
+    before = [sys.getrefcount(value) for value in values]
+    names = ["".join(letter) for letter in ("a", "b")]
+    made = []
+    for number in range(5):  # on the same stack: what was found out for the first serves the others
+        in_c.drop(stack, 1)
+        target = cls()
+        for each in (target, *((None,) if slots else ()), {}, names[0], values[0], names[1], values[1]):
+            in_c.push(stack, each)
+        if number == 3:  # keys that are equal, but not the same
+            in_c.drop(stack, start)
+            for each in (bytes([97]).decode(), values[0], bytes([98]).decode(), values[1]):
+                in_c.push(stack, each)
+        assert in_c.give_state(stack, start, slots)
+        assert in_c.height(stack) == 2
+        assert (target.a, target.b) == tuple(values)
+        if not slots:
+            assert list(vars(target)) == ["a", "b"]
+            assert all(sys.intern("" + key) is key for key in vars(target))
+        made.append(target)
+    del each
+    assert [sys.getrefcount(value) for value in values] == [count + 5 for count in before]
+    kept = sys.getrefcount(cls)
+    in_c.renew_stack(stack)
+    assert sys.getrefcount(cls) == kept - 1  # what was found out is forgotten, and the class with it
+    del made, target
+    assert [sys.getrefcount(value) for value in values] == before
+
+
+@pytest.mark.parametrize("kind", [WithProperty, WithSetter, WithGetter, WithOwnDict, WithAnothersDict, Slotted, WithState])
+def test_a_state_is_left_to_the_long_way_where_it_would_make_a_difference(prim, kind):
+    for _ in range(2):
+        assert not given(prim, kind(), ["a", 1], slots=False)
+    for target in (1, "a", [], {}, object(), Plain, len, KeyError(), type("Odd", (dict,), {"__slots__": ()})()):
+        assert not given(prim, target, ["a", 1], slots=False)
+        assert not given(prim, target, ["a", 1], slots=True)
+
+
+def test_names_that_are_hooks_or_no_texts_are_left_to_the_long_way(prim):
+    text = type("Text", (str,), {})("a")
+    for name in ("add", "append", "extend", "__setstate__", 1, None, b"a", text):
+        target = Plain()
+        assert not given(prim, target, ["b", 1, name, 1], slots=False)
+        assert vars(target) == {}
+    for name in ("add", "missing", "__a", "__class__", 1, None, b"a", text):
+        assert not given(prim, TwoSlots(), ["b", 1, name, 1], slots=True)
+    for number in (0, 25):
+        assert not given(prim, Plain(), [each for place in range(number) for each in (f"a{place}", place)], slots=False)
+    assert not given(prim, Plain(), ["a"], slots=False)
+    assert not given(prim, TwoSlots(), ["a", 1, "a", 2], slots=True)
+
+
+def test_slots_that_hold_something_are_left_to_the_long_way(prim):
+    target = TwoSlots()
+    target.b = kept = Thing()
+    assert not given(prim, target, ["a", 1, "b", 2], slots=True)
+    assert target.b is kept
+    assert not hasattr(target, "a")
+
+
+def test_slots_of_another_class_or_kind_are_left_to_the_long_way(prim):
+    class Borrowing:
+        __slots__ = ("c",)
+        a = TwoSlots.__dict__["a"]
+
+    class Hidden(TwoSlots):
+        __slots__ = ()
+        a = 5  # type: ignore[assignment]
+
+    class Careful(TwoSlots):
+        __slots__ = ()
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            raise AssertionError
+
+    for target in (Borrowing(), Hidden(), Careful(), ValueError(), slice(1), SimpleNamespace()):
+        assert not given(prim, target, ["a", 1], slots=True)
+
+
+def test_a_dict_that_is_not_only_for_the_state_is_left_to_the_long_way(prim):
+    for held in ({"b": 1}, type("Odd", (dict,), {})(), [], None):
+        for slots, target in ((False, Plain()), (True, TwoSlots())):
+            kept: Any = {} if held is None else held  # which is held here as well
+            stack, start = with_state(prim, target, ["a", 1], slots=slots, held=kept)
+            assert not prim.give_state(stack, start, slots)
+    stack = prim.new_stack()
+    for each in ("below", TwoSlots(), "no None", {}, "a", 1):
+        prim.push(stack, each)
+    assert not prim.give_state(stack, 4, True)
+
+
+def test_a_class_that_changes_is_looked_at_anew(in_c):
+    class Changing:
+        __slots__ = ("a", "b")
+
+    class Growing:
+        pass
+
+    def once(cls: Any, slots: bool) -> bool:
+        in_c.drop(stack, 1)
+        for each in (cls(), *((None,) if slots else ()), {}, "a", 1):
+            in_c.push(stack, each)
+        return bool(in_c.give_state(stack, in_c.height(stack) - 2, slots))
+
+    stack, _ = with_state(in_c, None, [], slots=True)
+    if sys.version_info >= (3, 11):
+        for cls, slots in ((Changing, True), (Growing, False)):
+            assert [once(cls, slots), once(cls, slots), once(cls, not slots)] == [True, True, False]
+            cls.a = property(lambda _: 1, lambda *_: None)  # type: ignore[attr-defined]
+            assert not once(cls, slots)
+    before = Changing.b  # type: ignore[attr-defined]
+    Changing.a = before  # type: ignore[attr-defined]
+    assert once(Changing, True) == (sys.version_info >= (3, 11))
+    Changing.__setstate__ = None  # type: ignore[attr-defined]
+    assert not once(Changing, True)
+
+
+def test_a_state_needs_an_instance_below_it(in_c):
+    stack = in_c.new_stack()
+    for place in (0, 1, 5, -1):
+        with pytest.raises(IndexError):
+            in_c.give_state(stack, place, False)
+    in_c.push(stack, {})
+    in_c.push(stack, {})
+    for start, slots in ((1, False), (2, True), (3, False)):
+        with pytest.raises(IndexError):
+            in_c.give_state(stack, start, slots)
 
 
 def test_slots_that_change_while_they_are_set_are_an_error(prim):

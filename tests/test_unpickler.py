@@ -10,6 +10,7 @@ import gc
 import io
 import logging
 import pickle
+import pickletools
 import sys
 import types
 import weakref
@@ -184,6 +185,110 @@ def test_slot_state_is_judged_again_on_exact_types() -> None:
     refusal(data, safepickle.Forbidden, policy=policy("Slotted", "TextBag"))
     computed = pickled(4, build(newobj(victim("Slotted")), tuple_of("NONE", reduce(victim("the_pairs")))))
     refusal(computed, policy=policy("Slotted", "the_pairs: {use: [call]}"))
+
+
+class Attributes:
+    default = 0
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and list(vars(self).items()) == list(vars(other).items())
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class InSlots:
+    __slots__ = ("a", "b", "c")
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and all(
+            getattr(self, name, None) == getattr(other, name, None) for name in ("a", "b", "c", "d")
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class InBoth(InSlots):
+    __hash__ = None  # type: ignore[assignment]
+
+
+class WithSetter(Attributes):
+    SET: Final[list[str]] = []
+
+    @property
+    def a(self) -> object:
+        return self.__dict__.get("a")
+
+    @a.setter
+    def a(self, value: object) -> None:
+        self.SET.append("a")
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class InsideOut(InSlots):
+    __slots__ = ()
+
+    def __setattr__(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, [value])
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+STATES: Final[tuple[dict[str, object], ...]] = (
+    {"a": 1, "b": "x"}, {"a": 1}, {"b": "x", "a": None}, {"a": [1], "b": (2,), "c": {}}, {"c": 1.5},
+    {"a": 1, "b": "x"}, {},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+@pytest.mark.parametrize("cls", [Attributes, InSlots, InBoth, WithSetter, InsideOut])
+def test_many_instances_take_their_states_as_pickle_gives_them(cls: Any, protocol: int) -> None:
+    instances = []
+    for number, state in enumerate(3 * STATES):
+        instances.append(cls.__new__(cls))
+        if cls in (Attributes, WithSetter):
+            vars(instances[-1]).update(state)
+        else:
+            for name, value in state.items():
+                setattr(instances[-1], name, value)
+        if cls is InBoth:
+            instances[-1].d = number
+    shared = {"a": 5, "b": 6}
+    if cls is Attributes:
+        instances[0].__dict__ = shared
+        instances.append(shared)
+    allowed = policy(cls.__name__, module=HERE)
+    data = pickle.dumps([instances, instances[3]], protocol)
+    for stream in (data, pickletools.optimize(data)):
+        made = safepickle.loads(stream, policy=allowed)
+        assert made == pickle.loads(stream)
+        assert made[1] is made[0][3]
+
+
+def grow(number: int) -> int:
+    """Gives a class a property, in the midst of a load."""
+    if number:
+        InSlots.b = property(lambda self: "changed", lambda self, value: None)  # type: ignore[method-assign]
+    return number
+
+
+def test_a_class_that_changes_while_its_instances_take_their_states_is_followed() -> None:
+    slots, allowed = InSlots.__dict__["b"], policy("InSlots", "grow: {use: [call]}", module=HERE)
+    steps = [
+        part
+        for number in (0, 0, 0, 1, 1)
+        for part in (
+            reduce(here("grow"), ("BININT1", number)),
+            build(newobj(here("InSlots")), tuple_of("NONE", dict_of((text("a"), text("x")), (text("b"), text("y"))))),
+        )
+    ]
+    try:
+        made = safepickle.loads(pickled(4, list_of(*steps)), policy=allowed)
+        assert [each.b for each in made[1::2]] == ["changed"] * 5
+    finally:
+        InSlots.b = slots  # type: ignore[method-assign]
+    assert [getattr(each, "b", None) for each in made[1::2]] == ["y", "y", "y", None, None]
+    assert [each.a for each in made[1::2]] == ["x"] * 5
 
 
 def test_a_planted_hook_is_not_called_but_the_one_of_the_class() -> None:
