@@ -799,8 +799,9 @@ def set_inline(_target: Any, _state: Any) -> bool:
 
 
 def give_state(_stack: list[Any], _start: int, _slots: bool) -> bool:
-    """Give an instance the state whose pairs begin at `start`, where BUILD comes next, and drop it: false, with nothing
-    done, where it is not the plain case, as always here.
+    """Give an instance the state whose pairs begin at `start`, and drop it.
+
+    It is what BUILD would do if it came next; false, with nothing done, where it is not the plain case, as always here.
     """
     return False
 

@@ -1382,9 +1382,10 @@ class _Machine:
             self._set_slots(target, slots)
 
     def _give_state(self, start: int, pos: int, end: int) -> int:
-        """Give an instance its state before a dict has been made of the pairs from `start` on: what BUILD would do, if
-        it comes at `pos`, or behind the tuple that slots come in.  Where the stream goes on; 0 if it is not the plain
-        case, and then nothing has been done.
+        """Give an instance the state of the pairs from `start` on, before a dict is made of them.
+
+        It is what BUILD would do, if it comes at `pos`, or behind the tuple that slots come in.  Returns where the
+        stream goes on, or 0, with nothing done, if it is not the plain case.
         """
         stack = self.stack
         data = prim.pointer(self.reader.data)

@@ -1365,7 +1365,6 @@ def given(prim: Any, target: Any, pairs: list[Any], *, slots: bool) -> bool:
     return bool(done)
 
 
-@pytest.mark.skipif(sys.version_info < (3, 11), reason="instances keep attributes in their own dict")
 @pytest.mark.parametrize(("cls", "slots"), [(Plain, False), (TwoSlots, True)])
 def test_a_state_is_given_without_a_dict_where_that_comes_to_the_same(in_c, cls, slots):
     stack, start = with_state(in_c, cls(), [], slots=slots)
@@ -1398,7 +1397,9 @@ def test_a_state_is_given_without_a_dict_where_that_comes_to_the_same(in_c, cls,
     assert [sys.getrefcount(value) for value in values] == before
 
 
-@pytest.mark.parametrize("kind", [WithProperty, WithSetter, WithGetter, WithOwnDict, WithAnothersDict, Slotted, WithState])
+@pytest.mark.parametrize(
+    "kind", [WithProperty, WithSetter, WithGetter, WithOwnDict, WithAnothersDict, Slotted, WithState]
+)
 def test_a_state_is_left_to_the_long_way_where_it_would_make_a_difference(prim, kind):
     for _ in range(2):
         assert not given(prim, kind(), ["a", 1], slots=False)
@@ -1474,14 +1475,13 @@ def test_a_class_that_changes_is_looked_at_anew(in_c):
         return bool(in_c.give_state(stack, in_c.height(stack) - 2, slots))
 
     stack, _ = with_state(in_c, None, [], slots=True)
-    if sys.version_info >= (3, 11):
-        for cls, slots in ((Changing, True), (Growing, False)):
-            assert [once(cls, slots), once(cls, slots), once(cls, not slots)] == [True, True, False]
-            cls.a = property(lambda _: 1, lambda *_: None)  # type: ignore[attr-defined]
-            assert not once(cls, slots)
+    for cls, slots in ((Changing, True), (Growing, False)):
+        assert [once(cls, slots), once(cls, slots), once(cls, not slots)] == [True, True, False]
+        cls.a = property(lambda _: 1, lambda *_: None)  # type: ignore[attr-defined]
+        assert not once(cls, slots)
     before = Changing.b  # type: ignore[attr-defined]
     Changing.a = before  # type: ignore[attr-defined]
-    assert once(Changing, True) == (sys.version_info >= (3, 11))
+    assert once(Changing, True)
     Changing.__setstate__ = None  # type: ignore[attr-defined]
     assert not once(Changing, True)
 

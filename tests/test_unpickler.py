@@ -244,7 +244,7 @@ STATES: Final[tuple[dict[str, object], ...]] = (
 @pytest.mark.parametrize("cls", [Attributes, InSlots, InBoth, WithSetter, InsideOut])
 def test_many_instances_take_their_states_as_pickle_gives_them(cls: Any, protocol: int) -> None:
     instances = []
-    for number, state in enumerate(3 * STATES):
+    for state in 3 * STATES:
         instances.append(cls.__new__(cls))
         if cls in (Attributes, WithSetter):
             vars(instances[-1]).update(state)
@@ -252,7 +252,7 @@ def test_many_instances_take_their_states_as_pickle_gives_them(cls: Any, protoco
             for name, value in state.items():
                 setattr(instances[-1], name, value)
         if cls is InBoth:
-            instances[-1].d = number
+            instances[-1].d = len(instances)
     shared = {"a": 5, "b": 6}
     if cls is Attributes:
         instances[0].__dict__ = shared
