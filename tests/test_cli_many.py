@@ -141,19 +141,19 @@ def test_an_interrupt_ends_cleanly_and_the_same_command_goes_on(tmp_path, jobs):
         (folder / f"{number:04}").write_bytes(GOOD * (80 if number > 50 else 1))
     results, once = tmp_path / "results.jsonl", tmp_path / "once.jsonl"
     command = [sys.executable, "-m", "safepickle", "scan", "--policy", "plain", "--format", "jsonl", "--jobs", jobs]
-    run = subprocess.Popen(
+    with subprocess.Popen(
         [*command, "--resume", str(results), str(folder)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         bufsize=1,
-    )
-    first = run.stdout.readline()
-    run.send_signal(signal.SIGINT)
-    rest = run.stdout.read()  # `communicate` would lose what was read ahead of the first line's end
-    complaint = run.stderr.read()
-    assert run.wait() == INCOMPLETE
+    ) as run:
+        first = run.stdout.readline()
+        run.send_signal(signal.SIGINT)
+        rest = run.stdout.read()  # `communicate` would lose what was read ahead of the first line's end
+        complaint = run.stderr.read()
+    assert run.returncode == INCOMPLETE
     assert complaint == f"safepickle: interrupted; the same command goes on where {results} ends\n"
     kept = results.read_bytes().splitlines()
     assert [json.loads(line)["source"] for line in (first + rest).splitlines()] == [
