@@ -27,6 +27,7 @@ cdef extern from "loading.h":
     PyObject *_signed "sp_signed" (const unsigned char *data, Py_ssize_t size) noexcept
     PyObject *_float "PyFloat_FromDouble" (double value) noexcept
     PyObject *_bytes "PyBytes_FromStringAndSize" (const char *data, Py_ssize_t size) noexcept
+    object _bytearray "PyByteArray_FromStringAndSize" (const char *data, Py_ssize_t size)
     PyObject *_tuple_take "sp_tuple_take" (PyObject **values, Py_ssize_t count) noexcept
     double _float8 "sp_float8" (const unsigned char *data) noexcept nogil
     unsigned int _uint4 "sp_uint4" (const unsigned char *data) noexcept nogil
@@ -700,12 +701,23 @@ cdef inline object held(Heap heap, int64_t number):
 cdef inline int64_t inner_lengths(Heap heap, int64_t code) except -1:
     cdef Node *node = _node(heap, code >> SHIFT)
     cdef int64_t total = 0
-    cdef int64_t i, each, kind
+    cdef int64_t used = heap.longs_used
+    cdef int64_t low = -1  # between these positions, which are long scalars or the ends, there are none
+    cdef int64_t high = -1 if used else (<int64_t>1 << 62)
+    cdef int64_t i, each, kind, at, place
     for i in range(node.count):
         each = heap.pool[node.start + i]
         kind = each & KIND
         if kind < FIRST_NODE:
-            total += long_size(heap, each >> SHIFT)
+            at = each >> SHIFT
+            if low < at < high:
+                continue
+            place = _place_of_long(heap, at)
+            if place < used and heap.longs[2 * place] == at:
+                total += heap.longs[2 * place + 1]
+                continue
+            low = heap.longs[2 * place - 2] if place else -1
+            high = heap.longs[2 * place] if place < used else (<int64_t>1 << 62)
         elif kind <= FROZENSET:
             total += _node(heap, each >> SHIFT).count
     return total
@@ -952,6 +964,10 @@ cdef inline int push_text(Stack stack, const unsigned char *data, Py_ssize_t pos
 
 cdef inline int push_bytes(Stack stack, const unsigned char *data, Py_ssize_t pos, Py_ssize_t size) except -1:
     return _give(stack, _bytes(<const char *>data + pos, size))
+
+
+cdef inline object new_bytearray(const unsigned char *data, int64_t pos, int64_t size):
+    return _bytearray(<const char *>data + pos, size)
 
 
 cdef inline int fold_tuple(Stack stack, Py_ssize_t start) except -1:

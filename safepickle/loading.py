@@ -660,6 +660,11 @@ def push_bytes(stack: list[Any], data: Input, pos: int, size: int) -> None:
     stack.append(bytes(data[pos : pos + size]))
 
 
+def new_bytearray(data: Input, pos: int, size: int) -> bytearray:
+    """A payload as a bytearray, copied once."""
+    return bytearray(memoryview(data)[pos : pos + size])
+
+
 def fold_tuple(stack: list[Any], start: int) -> None:
     """Put a tuple in the place of everything from `start` on."""
     stack[start:] = [tuple(stack[start:])]

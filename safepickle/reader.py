@@ -299,7 +299,7 @@ class Reader:
         if size > self.end - pos:
             self._need(size)
         self.pos = pos + size
-        return bytearray(memoryview(self.data)[pos : pos + size])
+        return prim.new_bytearray(prim.pointer(self.data), pos, size)
 
     def text(self, size: int) -> str:
         """A UTF-8 payload of `size` bytes; lone surrogates pass, as they do in pickle."""

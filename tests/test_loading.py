@@ -59,7 +59,7 @@ name_place data module name end | spells data at text | is_there where module na
 looked_up cls name missing | makes_keys function | new cls args
 place_for_one | take place | keep place value | latin1 text
 set_inline target state | set_attributes attributes state | set_slots target slots
-give_state stack start slots
+give_state stack start slots | new_bytearray data pos size
 """
 SIGNATURES = {
     name: given for name, *given in (one.split() for one in re.split(r"[|\n]", PRIMITIVES) if one.strip())
@@ -760,6 +760,18 @@ def test_a_literal_is_spelled_by_its_opcode_its_length_and_its_text(prim):
     assert [prim.bit(number) for number in (0, 1, 31, 32, 62)] == [1, 2, 1 << 31, 1 << 32, 1 << 62]
 
 
+def test_inner_lengths_are_the_same_wherever_the_long_items_stand(prim):
+    source = random.Random(3)
+    for _ in range(60):
+        heap = prim.new_heap()
+        long = {source.randrange(200): source.randrange(256, 5000) for _ in range(source.randrange(12))}
+        for at in sorted(long):
+            prim.note_long(heap, at, long[at])
+        places = [source.choice([source.randrange(200), *long]) for _ in range(source.randrange(30))]
+        container = prim.add_list(heap, LIST, [literal(place) for place in places], 1)
+        assert prim.inner_lengths(heap, container) == sum(long.get(place, 0) for place in places)
+
+
 def test_the_inner_lengths_of_a_container_are_its_items_own(prim):
     heap = prim.new_heap()
     prim.note_long(heap, 20, 1000)
@@ -1338,6 +1350,16 @@ def test_slots_are_set_as_far_as_their_names_are_plain(prim):
         prim.set_slots(target, {"missing": 1})
     del target
     assert sys.getrefcount(value) == before
+
+
+def test_a_bytearray_is_a_copy_of_a_payload(prim):
+    for data in (b"0123456789", bytearray(b"0123456789")):
+        for pos, size in ((0, 0), (0, 10), (3, 4), (10, 0), (9, 1)):
+            made = prim.new_bytearray(data, pos, size)
+            assert made == data[pos : pos + size]
+            assert type(made) is bytearray
+            made += b"!"
+        assert data == b"0123456789"
 
 
 class TwoSlots:
