@@ -6,7 +6,9 @@ Rules:
   another file, everything is new.
 * What is compared is what is asked for: names with verbs and kinds of arguments, and findings by their rule and what
   they are about, wherever in the file they stand.
-* A verdict that has become worse is new.  What could not be read is never known.
+* A verdict that has become worse is new.  What could not be read is never known, and what was not judged (it is behind
+  a limit, damaged or encrypted, or a library is missing) is known of the very same bytes only: anything may have come
+  into it since.
 * The report is read whole and strictly: one that is broken, or of another tool, is no baseline.
 """
 
@@ -25,6 +27,8 @@ __all__ = ["Baseline", "BaselineError", "identity", "read_baseline"]
 
 _NUMBERS: Final = re.compile(r"\d[\d,]*")
 _UNREAD: Final = "unreadable"
+#: What is behind these was looked at by nobody.
+_UNJUDGED: Final = frozenset({"container", "encrypted", "missing-library", "unpack-limit"})
 #: From the gravest to the least.
 _ORDER: Final = {verdict: rank for rank, verdict in enumerate(VERDICTS)}
 
@@ -53,6 +57,7 @@ class _Known(NamedTuple):
 
     verdict: str
     findings: frozenset[str]
+    unjudged: frozenset[str]  # findings as well
     asked: frozenset[tuple[str, ...]]
 
 
@@ -63,9 +68,11 @@ class Baseline:
         self._by_name: dict[str, list[_Known]] = {}
         self._by_hash: dict[str, list[_Known]] = {}
         for report in reports:
+            found = [finding for finding in report.findings if finding.rule != _UNREAD]
             known = _Known(
                 report.verdict,
-                frozenset(identity(finding) for finding in report.findings if finding.rule != _UNREAD),
+                frozenset(identity(finding) for finding in found if not _is_unjudged(finding)),
+                frozenset(identity(finding) for finding in found if _is_unjudged(finding)),
                 frozenset(_asked(report)),
             )
             if report.source is not None:
@@ -75,8 +82,9 @@ class Baseline:
 
     def compare(self, report: Report) -> tuple[Report, bool]:
         """The report with what is known marked as such, and whether nothing in it is new."""
-        known = self._of(report)
-        findings = frozenset().union(*(each.findings for each in known))
+        same = self._same(report)
+        known = self._named(report) + same
+        findings = frozenset().union(*(each.findings for each in known), *(each.unjudged for each in same))
         asked = frozenset().union(*(each.asked for each in known))
         marked = tuple(
             finding._replace(known=identity(finding) in findings and finding.rule != _UNREAD)
@@ -91,14 +99,21 @@ class Baseline:
         )
         return report._replace(findings=marked), is_known
 
-    def _of(self, report: Report) -> list[_Known]:
-        found = [] if report.source is None else self._by_name.get(_normal(report.source), [])
-        if self._by_hash and report.verdict != PASS:
-            try:
-                found = [*found, *self._by_hash.get(report.sha256, [])]
-            except OSError:  # a large file that has gone since it was scanned
-                return []
-        return found
+    def _named(self, report: Report) -> list[_Known]:
+        return [] if report.source is None else self._by_name.get(_normal(report.source), [])
+
+    def _same(self, report: Report) -> list[_Known]:
+        """What is known of these very bytes."""
+        if not self._by_hash or report.verdict == PASS:
+            return []
+        try:
+            return self._by_hash.get(report.sha256, [])
+        except OSError:  # a large file that has gone since it was scanned
+            return []
+
+
+def _is_unjudged(finding: Finding) -> bool:
+    return finding.rule in _UNJUDGED
 
 
 def _normal(path: str) -> str:

@@ -109,7 +109,7 @@ RULES: Final = {
         "warning", INCOMPLETE,
     ),
     "unpack-limit": Rule(
-        "A container has more members, is nested deeper or unpacks to more than the scan follows.",
+        "There are more members or findings, it is nested deeper or unpacks to more than the scan follows.",
         "Raise `members`, `nested` or `unpacked` under `limits` in the policy if the file is yours.",
         "warning", INCOMPLETE,
     ),

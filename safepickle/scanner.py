@@ -101,6 +101,8 @@ _CAPABLE: Final = frozenset(
 #: Those of them that need nothing on the stack.
 _WITH_ARGUMENTS: Final = frozenset(code for code in _CAPABLE if not BY_CODE[code].before)
 _MOST_MEMBERS: Final = 1_000_000
+#: Of a file; a row of pickles ends with the one whose findings come to more.
+_MOST_FINDINGS: Final = 20_000
 #: A PROTO, and an opcode that a pickle can begin with.
 _BEGINNINGS: Final = bytes(row.code for row in TABLE if not row.before and "GET" not in row.name and row.name != "STOP")
 _NESTED: Final = re.compile(rb"\x80[\x02-\x05](?=[%s])" % re.escape(_BEGINNINGS))
@@ -500,6 +502,10 @@ class _Scan:
                 stop = self._padding(source, stop)
             claimed += stop - start
             if stop <= start or not source.has(stop + 1) or len(self.members) - row.members >= _MOST_MEMBERS:
+                break
+            if len(self.findings) >= _MOST_FINDINGS:
+                message = f"there are more than {_MOST_FINDINGS:,} findings: pickles from here on are not followed"
+                verdicts.append(self._problem(part, Problem("unpack-limit", message, stop)))
                 break
             start = stop
         source.meant = verdicts != [NOT_A_PICKLE]

@@ -105,6 +105,20 @@ def test_a_file_that_could_not_be_read_is_never_known(desk, capsys):
     assert run(capsys, "models/gone.pkl", "--baseline", "old.json")[0] == 2
 
 
+def test_what_was_left_unjudged_is_known_of_the_same_bytes_only():
+    left = Finding("unpack-limit", "warning", "behind a limit")
+    before, after = (
+        scan(TRAILING[:-1] + end)._replace(source="x", verdict="incomplete", findings=(left,)) for end in (b"c", b"d")
+    )
+    assert identity(before.findings[0]) == identity(after.findings[0])
+    baseline = Baseline([before])
+    assert baseline.compare(before)[1]
+    assert baseline.compare(before._replace(source="y"))[1]
+    marked, is_known = baseline.compare(after)
+    assert not is_known
+    assert not marked.findings[0].known
+
+
 def test_streams_of_a_container_are_told_apart(desk, capsys):
     def pack(*names):
         with zipfile.ZipFile(desk / "models" / "m.pt", "w") as archive:

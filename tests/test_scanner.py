@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -363,6 +364,23 @@ def test_more_pickles_in_a_row_than_are_followed_are_a_finding(monkeypatch):
     assert (report.verdict, len(report.members)) == ("incomplete", 3)
     (finding,) = report.findings
     assert (finding.rule, finding.position) == ("unpack-limit", 6)
+
+
+def test_more_findings_than_are_listed_end_a_row_and_are_a_finding(monkeypatch):
+    monkeypatch.setattr(scanner, "_MOST_FINDINGS", 3)
+    one = b"cos\nsystem\n."
+    report = scan(one * 5)
+    assert (report.verdict, len(report.members)) == ("forbidden", 3)
+    assert [finding.rule for finding in report.findings] == [*["not-granted"] * 3, "unpack-limit"]
+    assert report.findings[-1].position == 3 * len(one)
+    assert scan(one * 3).findings[-1].rule == "not-granted"  # where nothing is left out, nothing is said
+    assert scan(one * 3 + b"N.").findings[-1].rule == "unpack-limit"
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        for name in "abc":
+            file.writestr(f"{name}.pkl", one * 5)
+    several = scan(archive.getvalue())
+    assert (several.verdict, len(several.members)) == ("forbidden", 5)
 
 
 def test_whoever_watches_sees_every_pickle_that_is_judged():
