@@ -1478,6 +1478,11 @@ def test_a_dict_that_is_not_only_for_the_state_is_left_to_the_long_way(prim):
             stack, start = with_state(prim, target, ["a", 1], slots=slots, held=kept)
             assert not prim.give_state(stack, start, slots)
     stack = prim.new_stack()
+    for each in ("below", Plain(), {"b": 1}, "a", 1):  # held by the stack alone
+        prim.push(stack, each)
+    del each
+    assert not prim.give_state(stack, 3, False)
+    stack = prim.new_stack()
     for each in ("below", TwoSlots(), "no None", {}, "a", 1):
         prim.push(stack, each)
     assert not prim.give_state(stack, 4, True)
@@ -1506,6 +1511,25 @@ def test_a_class_that_changes_is_looked_at_anew(in_c):
     assert once(Changing, True)
     Changing.__setstate__ = None  # type: ignore[attr-defined]
     assert not once(Changing, True)
+
+
+@pytest.mark.parametrize(("cls", "slots"), [(Plain, False), (TwoSlots, True)])
+def test_each_value_goes_where_its_own_key_says(in_c, cls, slots):
+    stack, _ = with_state(in_c, None, [], slots=slots)
+    for names in ("ab", "ab", "ba", "ab", "a", "b", "b", "ab"):
+        in_c.drop(stack, 1)
+        target = cls()
+        for each in (target, *((None,) if slots else ()), {}):
+            in_c.push(stack, each)
+        del each
+        start = in_c.height(stack)
+        for name in names:
+            in_c.push(stack, name)
+            in_c.push(stack, name.upper())
+        assert in_c.give_state(stack, start, slots)
+        assert {name: getattr(target, name) for name in "ab" if hasattr(target, name)} == {
+            name: name.upper() for name in names
+        }
 
 
 def test_a_state_needs_an_instance_below_it(in_c):

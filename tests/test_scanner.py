@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 import safepickle
 from safepickle import scanner
 from safepickle.containers.source import FileSource
-from safepickle.policy import Policy
+from safepickle.policy import Policy, packaged
 from safepickle.scanner import scan, watched
 from safepickle.windows import WindowReader
 from tests.assembler import asm
@@ -211,8 +211,9 @@ print(digest)
 """
     copy = tmp_path / "copy"
     policies = copy / "safepickle" / "policies"
-    shutil.copytree(ROOT / "safepickle", copy / "safepickle", ignore=shutil.ignore_patterns("*.so", "*.c"))
-    shutil.copytree(ROOT / "policies", policies, dirs_exist_ok=True)
+    package = Path(safepickle.__file__).parent  # a checkout's, or where it is installed
+    shutil.copytree(package, copy / "safepickle", ignore=shutil.ignore_patterns("*.so", "*.c", "__pycache__"))
+    shutil.copytree(packaged.folder(), policies, dirs_exist_ok=True)
     before = (policies / "numpy.yaml").read_bytes()
 
     def told(version: str = "1") -> str:
