@@ -265,6 +265,31 @@ def test_many_instances_take_their_states_as_pickle_gives_them(cls: Any, protoco
         assert made[1] is made[0][3]
 
 
+class Telling(InSlots):
+    """Is pickled by a state that others hold as well."""
+
+    __slots__ = ("told",)
+    __hash__ = None  # type: ignore[assignment]
+
+    def __reduce__(self) -> Any:
+        return copyreg.__newobj__, (Telling,), self.told  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_a_state_that_is_asked_for_again_is_there(protocol: int) -> None:
+    allowed = policy("Telling", module=HERE)
+    for shared in (0, 1):
+        state = (None, {"a": 1, "b": [2]})
+        told = [Telling(), Telling()]
+        for each in told:
+            each.told = state
+        data = pickle.dumps([*told, state[shared] if shared else state, "end"], protocol)
+        made = safepickle.loads(data, policy=allowed)
+        assert made == pickle.loads(data)
+        assert made[0].b is made[1].b
+        assert made[2] == (state[1] if shared else state)
+
+
 def grow(number: int) -> int:
     """Gives a class a property, in the midst of a load."""
     if number:
