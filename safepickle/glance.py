@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from safepickle import loading as prim
 from safepickle import symbols as sym
-from safepickle.hints import TYPE_CHECKING, Any, Final
+from safepickle.hints import TYPE_CHECKING, Any, Callable, Final
 from safepickle.policy.patterns import (
     LONGEST_MATCHED_TEXT,
     AnyOf,
@@ -547,21 +547,22 @@ _arguments: dict[int, tuple[Shape, Signature]] = {}
 
 def value_of(pattern: Pattern) -> Quick:
     """The pattern of a value, prepared."""
-    known = _values.get(id(pattern))
-    if known is None:
-        if len(_values) >= _MOST_PREPARED:
-            _values.clear()
-        known = _values[id(pattern)] = pattern, Quick(pattern)
-    return known[1]
+    quick: Quick = _prepared(_values, pattern, Quick)
+    return quick
 
 
 def arguments_of(shape: Shape) -> Signature:
     """The arguments that a grant admits, prepared."""
-    known = _arguments.get(id(shape))
+    signature: Signature = _prepared(_arguments, shape, Signature)
+    return signature
+
+
+def _prepared(kept: dict[int, Any], pattern: Pattern, prepare: Callable[[Any], Any]) -> Any:
+    known = kept.get(id(pattern))
     if known is None:
-        if len(_arguments) >= _MOST_PREPARED:
-            _arguments.clear()
-        known = _arguments[id(shape)] = shape, Signature(shape)
+        if len(kept) >= _MOST_PREPARED:
+            kept.clear()
+        known = kept[id(pattern)] = pattern, prepare(pattern)
     return known[1]
 
 

@@ -440,6 +440,32 @@ sp_set_attributes(PyObject *attributes, PyObject *state)
     return 1;
 }
 
+/* Whether what an instance consists of is known here. */
+#if defined(Py_TPFLAGS_MANAGED_DICT) && !defined(Py_GIL_DISABLED) && !defined(PYPY_VERSION)
+#define SP_KNOWS_INSTANCES 1
+#else
+#define SP_KNOWS_INSTANCES 0
+#endif
+
+#if SP_KNOWS_INSTANCES
+/* Whether the class keeps attributes as most do: in what is no other than its `__dict__`. */
+static inline int
+sp_has_usual_dict(PyTypeObject *cls)
+{
+    static PyObject *dunder_dict = NULL;
+    PyObject *found;
+    if (!(cls->tp_flags & Py_TPFLAGS_MANAGED_DICT) || cls->tp_getattro != PyObject_GenericGetAttr)
+        return 0;
+    if (dunder_dict == NULL) {
+        dunder_dict = PyUnicode_InternFromString("__dict__");
+        if (dunder_dict == NULL)
+            return -1;
+    }
+    found = _PyType_Lookup(cls, dunder_dict);
+    return found != NULL && Py_IS_TYPE(found, &PyGetSetDescr_Type) && PyType_IsSubtype(cls, PyDescr_TYPE(found));
+}
+#endif
+
 /* Set attributes from a state where the instance keeps them itself, without a dict made for it: 1 if it is done.  0 if
    this is not the plain case, where those before may have been set; to set them once more in its dict does no harm.
 
@@ -448,22 +474,13 @@ sp_set_attributes(PyObject *attributes, PyObject *state)
 static inline int
 sp_set_inline(PyObject *target, PyObject *state)
 {
-#if defined(Py_TPFLAGS_MANAGED_DICT) && !defined(Py_GIL_DISABLED) && !defined(PYPY_VERSION)
-    static PyObject *dunder_dict = NULL;
+#if SP_KNOWS_INSTANCES
     PyTypeObject *cls = Py_TYPE(target);
     Py_ssize_t place = 0;
     PyObject *name, *value, *found;
-    if (!(cls->tp_flags & Py_TPFLAGS_MANAGED_DICT) || !PyDict_CheckExact(state)
-        || cls->tp_setattro != PyObject_GenericSetAttr || cls->tp_getattro != PyObject_GenericGetAttr)
-        return 0;
-    if (dunder_dict == NULL) {
-        dunder_dict = PyUnicode_InternFromString("__dict__");
-        if (dunder_dict == NULL)
-            return -1;
-    }
-    found = _PyType_Lookup(cls, dunder_dict);
-    if (found == NULL || !Py_IS_TYPE(found, &PyGetSetDescr_Type) || !PyType_IsSubtype(cls, PyDescr_TYPE(found)))
-        return 0;
+    int usual = PyDict_CheckExact(state) && cls->tp_setattro == PyObject_GenericSetAttr ? sp_has_usual_dict(cls) : 0;
+    if (usual <= 0)
+        return usual;
     while (PyDict_Next(state, &place, &name, &value)) {
         int failed;
         if (!PyUnicode_CheckExact(name) || sp_is_hook(name))
@@ -576,13 +593,7 @@ sp_forget_recipe(sp_recipe *recipe)
     Py_XDECREF(cls);
 }
 
-#if defined(Py_TPFLAGS_MANAGED_DICT) && !defined(Py_GIL_DISABLED) && !defined(PYPY_VERSION)
-#define SP_HAS_RECIPES 1
-#else
-#define SP_HAS_RECIPES 0
-#endif
-
-#if SP_HAS_RECIPES
+#if SP_KNOWS_INSTANCES
 /* Where the slot of this name is in an instance; -1 if it is not one that `object` would set without a question. */
 static inline Py_ssize_t
 sp_slot_offset(PyTypeObject *cls, PyObject *name)
@@ -595,29 +606,13 @@ sp_slot_offset(PyTypeObject *cls, PyObject *name)
     return member->type == T_OBJECT_EX && member->flags == 0 ? member->offset : -1;
 }
 
-/* Whether the class keeps attributes as most do: in what is no other than its `__dict__`. */
-static inline int
-sp_has_usual_dict(PyTypeObject *cls)
-{
-    static PyObject *dunder_dict = NULL;
-    PyObject *found;
-    if (!(cls->tp_flags & Py_TPFLAGS_MANAGED_DICT) || cls->tp_getattro != PyObject_GenericGetAttr)
-        return 0;
-    if (dunder_dict == NULL) {
-        dunder_dict = PyUnicode_InternFromString("__dict__");
-        if (dunder_dict == NULL)
-            return -1;
-    }
-    found = _PyType_Lookup(cls, dunder_dict);
-    return found != NULL && Py_IS_TYPE(found, &PyGetSetDescr_Type) && PyType_IsSubtype(cls, PyDescr_TYPE(found));
-}
-
 /* Find out where each value goes: 1 if it can be said, 0 if it is not the plain case, -1 with an error set. */
 SP_SELDOM static int
 sp_learn_recipe(sp_recipe *recipe, PyTypeObject *cls, PyObject **items, Py_ssize_t count, int slots)
 {
     static PyObject *dunder_setstate = NULL;
     int usual = cls->tp_setattro == PyObject_GenericSetAttr;
+    unsigned int version;
     sp_forget_recipe(recipe);
     if (dunder_setstate == NULL) {
         dunder_setstate = PyUnicode_InternFromString("__setstate__");
@@ -626,6 +621,7 @@ sp_learn_recipe(sp_recipe *recipe, PyTypeObject *cls, PyObject **items, Py_ssize
     }
     if (usual && _PyType_Lookup(cls, dunder_setstate) != NULL)
         usual = 0;
+    version = sp_version(cls);
     if (usual && !slots)
         usual = sp_has_usual_dict(cls);
     if (usual < 0)
@@ -657,8 +653,8 @@ sp_learn_recipe(sp_recipe *recipe, PyTypeObject *cls, PyObject **items, Py_ssize
         recipe->count = -1;
     }
     recipe->slots = slots;
-    recipe->version = sp_version(cls);
-    if (recipe->version == 0) { /* it cannot be told whether the class has changed */
+    recipe->version = version;
+    if (version == 0 || version != sp_version(cls)) { /* it cannot be told whether it changes, or it just did */
         sp_forget_recipe(recipe);
         return 0;
     }
@@ -672,7 +668,7 @@ sp_learn_recipe(sp_recipe *recipe, PyTypeObject *cls, PyObject **items, Py_ssize
 static inline int
 sp_give_state(sp_recipe *recipes, PyObject *target, PyObject **items, Py_ssize_t size, int slots)
 {
-#if SP_HAS_RECIPES
+#if SP_KNOWS_INSTANCES
     PyTypeObject *cls = Py_TYPE(target);
     sp_recipe *recipe = recipes + ((uintptr_t)cls >> 6) % SP_RECIPES;
     Py_ssize_t count = size / 2, known = 0;

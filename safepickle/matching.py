@@ -272,6 +272,8 @@ class Matcher:
             return self._stays_inside(pattern.layout == "dense_strides", around)
         if isinstance(pattern, Built):  # not so yet is no answer for later
             return self._made_by(pattern.dotted, code, built=True)
+        if isinstance(pattern, Shape) and code & sym.KIND != sym.TUPLE:
+            return False  # nothing to remember: of a policy's hundred shapes none is for this
         key = (id(pattern), code)
         known = self._decided.get(key)
         if known is None:
@@ -292,7 +294,7 @@ class Matcher:
         if isinstance(pattern, AnyOf):
             return any(self.matches(alternative, code) for alternative in pattern.alternatives)
         if isinstance(pattern, Shape):
-            return code & sym.KIND == sym.TUPLE and self.shape(pattern, self._heap.codes(code), code)
+            return self.shape(pattern, self._heap.codes(code), code)
         if isinstance(pattern, Items):
             items = self.contents(code) if self.word(code) == pattern.kind else None
             return items is not None and all(self.matches(pattern.item, item) for item in items)

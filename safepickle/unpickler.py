@@ -1397,7 +1397,7 @@ class _Machine:
                 if prim.is_fetched(self.asked, self.memo_size):
                     return 0
                 put = 1
-                pos += 1 if data[pos] == op.MEMOIZE else 2
+                pos += 1 + prim.pointer(_WIDTHS)[data[pos]]
             if pos >= end or data[pos] != op.BUILD:
                 return 0
         place = start - 3 if slots else start - 2

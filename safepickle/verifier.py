@@ -48,7 +48,7 @@ from safepickle.policy.model import (
     builds,
 )
 from safepickle.policy.packaged import LIBRARIES
-from safepickle.policy.patterns import Memory, Shape
+from safepickle.policy.patterns import Memory
 from safepickle.probes import FREE_KEYS
 from safepickle.reader import BEYOND, NEVER, LetGo, Reader
 from safepickle.symbols import (
@@ -2378,12 +2378,7 @@ class Verifier:
                 reason="accept: [persistent_ids]",
             )
         shapes = policy.persistent
-        is_tuple = code & sym.KIND == sym.TUPLE
-        matching = None
-        for shape in shapes or ():
-            if (is_tuple or not isinstance(shape.pattern, Shape)) and self.matcher.matches(shape.pattern, code):
-                matching = shape
-                break
+        matching = next((shape for shape in shapes or () if self.matcher.matches(shape.pattern, code)), None)
         symbol = None
         if matching is not None and matching.makes is not None:
             module, name = matching.makes

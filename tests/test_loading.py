@@ -1532,6 +1532,39 @@ def test_each_value_goes_where_its_own_key_says(in_c, cls, slots):
         }
 
 
+def test_a_class_that_changes_while_it_is_looked_at_is_left_to_the_long_way(in_c):
+    class Meddling(str):
+        """Equal in its hash to a name, and asked whether it is that name."""
+
+        __slots__ = ()
+        meddles = False
+
+        def __hash__(self) -> int:
+            return hash("b")
+
+        def __eq__(self, other: object) -> bool:
+            if Meddling.meddles:
+                Meddling.meddles = False
+                target_class.a = property(lambda _: "changed", lambda *_: None)
+            return False
+
+    target_class: Any = type("Met", (), {"__slots__": ("a",), Meddling("x"): 0})
+    target_class.b = TwoSlots.__dict__["b"]
+    stack, _ = with_state(in_c, None, [], slots=True)
+    in_c.drop(stack, 1)
+    target = target_class()
+    for each in (target, None, {}, "a", 1):
+        in_c.push(stack, each)
+    del each
+    assert in_c.give_state(stack, 4, True)
+    in_c.renew_stack(stack)
+    Meddling.meddles = True
+    for each in ("below", target_class(), None, {}, "a", 1, "b", 2):
+        in_c.push(stack, each)
+    del each
+    assert not in_c.give_state(stack, 4, True)
+
+
 def test_a_state_needs_an_instance_below_it(in_c):
     stack = in_c.new_stack()
     for place in (0, 1, 5, -1):
