@@ -1401,10 +1401,11 @@ class _Machine:
             if pos >= end or data[pos] != op.BUILD:
                 return 0
         place = start - 3 if slots else start - 2
-        if place < 0 or self.unrestricted:
+        if place < 0:
             return 0
         cls = type(prim.at(stack, place))
-        if cls is not self.own_type:  # whether it may be changed is for the long way to say
+        # Whether it may be changed is for the long way to say, which notes none where everything may be.
+        if cls is not self.own_type:
             if self.own_types is None or cls not in self.own_types:
                 return 0
             self.own_type = cls

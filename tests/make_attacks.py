@@ -1399,6 +1399,7 @@ def _filled() -> Iterator[Attack]:
             "SETITEM"],
         "items_as_a_list": kept("numbers", fresh, "MARK", *item, "APPENDS"),
         "items_both_ways": kept("numbers", fresh, *item, "SETITEM", "MARK", "APPENDS"),
+        "items_both_ways_a_dict_at_last": kept("numbers", fresh, "MARK", *item, "APPENDS", text("b"), one, "SETITEM"),
         "a_field_is_missing": kept("bag", bag),
         "a_field_too_many": kept("bag", bag, *item, "SETITEM", text("b"), one, "SETITEM"),
         "a_field_of_another_kind": kept("bag", bag, text("a"), newobj(victim("Plain")), "SETITEM"),

@@ -440,6 +440,30 @@ def test_a_call_with_arguments_of_an_earlier_load_matches_no_signature() -> None
 
 
 # --- Cost -------------------------------------------------------------------------------------------------------------
+@pytest.mark.skipif(core() == COMPILED, reason="replaces a constant and counts entries, which C does not show")
+def test_what_is_remembered_of_patterns_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    from safepickle import matching
+
+    most = 0
+    decide = matching.Matcher._decide
+
+    def counted(self: matching.Matcher, pattern: Any, code: int) -> bool:
+        nonlocal most
+        most = max(most, len(self._decided))
+        return decide(self, pattern, code)
+
+    monkeypatch.setattr(matching, "_MOST_DECIDED", 20)
+    monkeypatch.setattr(matching.Matcher, "_decide", counted)
+    listed = Policy.from_yaml(
+        f"safepickle: 1\nallow:\n  {V}:\n    - keep: {{use: [call], args: [[{{tuple: {{int: [0, 999]}}}}]]}}\n"
+    )
+    data = pickled(4, reduce(KEEP, tuple_of(*(number(each) for each in range(500)))))
+    assert safepickle.loads(data, policy=listed) == [tuple(range(500))]
+    assert 0 < most <= 20
+    with pytest.raises(safepickle.Forbidden):
+        safepickle.loads(pickled(4, reduce(KEEP, tuple_of(*map(number, [*range(500), 1000])))), policy=listed)
+
+
 @pytest.mark.skipif(core() == COMPILED, reason="counts calls of a method, which can only be replaced uncompiled")
 def test_a_large_value_is_looked_at_once_however_often_it_is_handed_out(monkeypatch: pytest.MonkeyPatch) -> None:
     reads = 0

@@ -280,14 +280,34 @@ def test_a_state_that_is_asked_for_again_is_there(protocol: int) -> None:
     allowed = policy("Telling", module=HERE)
     for shared in (0, 1):
         state = (None, {"a": 1, "b": [2]})
-        told = [Telling(), Telling()]
-        for each in told:
-            each.told = state
+        told = [Telling(), Telling(), Telling()]  # what the first one takes goes the long way
+        for each, its_own in zip(told, ((None, {"a": 0, "b": None}), state, state), strict=True):
+            each.told = its_own
         data = pickle.dumps([*told, state[shared] if shared else state, "end"], protocol)
         made = safepickle.loads(data, policy=allowed)
         assert made == pickle.loads(data)
-        assert made[0].b is made[1].b
-        assert made[2] == (state[1] if shared else state)
+        assert made[1].b is made[2].b
+        assert made[3] == (state[1] if shared else state)
+
+
+class Answering:
+    """Has a `__setstate__` that no look at its class finds: `pickle` asks the instance."""
+
+    __slots__ = ("a",)
+
+    def __getattr__(self, name: str) -> Any:
+        if name != "__setstate__":
+            raise AttributeError(name)
+        return lambda state: object.__setattr__(self, "a", ["answered", state])
+
+
+def test_without_restrictions_the_instance_is_asked_how_it_takes_its_state() -> None:
+    instances = [Answering(), Answering(), Answering()]
+    for each in instances:
+        each.a = 1
+    data = pickle.dumps(instances, 5)
+    for loads in (pickle.loads, functools.partial(safepickle.loads, policy=Policy.unrestricted())):
+        assert [each.a for each in loads(data)] == [["answered", (None, {"a": 1})]] * 3
 
 
 def grow(number: int) -> int:
